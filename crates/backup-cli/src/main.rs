@@ -1,0 +1,2 @@
+//! The edms-backup command.
+fn main() {}

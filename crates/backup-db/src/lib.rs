@@ -1,0 +1,1 @@
+//! PostgreSQL to a schema model and streams of COPY segments, and back.
