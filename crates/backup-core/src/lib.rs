@@ -1,1 +1,13 @@
 //! Backup, restore and verification of an EDMS: database, document storage and configuration.
+#![forbid(unsafe_code)]
+
+mod durable;
+mod failure;
+mod id;
+mod kind;
+mod monitor;
+
+pub use failure::{Explain, Failure};
+pub use id::{BackupId, InvalidId};
+pub use kind::{BackupKind, Status, UnknownKind};
+pub use monitor::{Monitor, Phase, Recording, Silent};
