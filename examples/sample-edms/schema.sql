@@ -79,7 +79,8 @@ CREATE TABLE documents (
     metadata jsonb NOT NULL DEFAULT '{}',
     effective_date date,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT documents_version_range CHECK (version_major BETWEEN 1 AND 99 AND version_minor BETWEEN 0 AND 99),
+    CONSTRAINT documents_version_major_range CHECK (version_major BETWEEN 1 AND 99),
+    CONSTRAINT documents_version_minor_range CHECK (version_minor BETWEEN 0 AND 99),
     CONSTRAINT documents_file_size CHECK (file_size >= 0),
     CONSTRAINT documents_file_is_complete CHECK ((file_path = '') = (file_size IS NULL))
 );
