@@ -1,0 +1,30 @@
+# The commands of this repository. `make` alone lists them.
+
+SHELL := bash
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help demo test test-large build bench fmt doc
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## back up, verify and restore a sample EDMS, with a throwaway server; leaves nothing running
+	@scripts/demo.sh
+
+test: ## everything CI runs: format, lints, dependencies, documentation, tests (installs what they need)
+	@scripts/test.sh
+
+test-large: ## the memory tests at full size: 2 GiB of files, a table of 1 GiB
+	@EDMS_TEST_LARGE=1 scripts/test.sh memory
+
+build: ## the release binary, target/release/edms-backup
+	cargo build --release --locked -p backup-cli
+
+bench: ## speed, side by side with other tools (see benches/README.md)
+	@benches/store.sh
+
+fmt: ## format the code
+	cargo fmt --all
+
+doc: ## the documentation of all crates, in target/doc
+	cargo doc --workspace --no-deps --locked
