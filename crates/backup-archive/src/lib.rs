@@ -3,6 +3,7 @@
 
 mod digest;
 mod entry;
+pub mod extract;
 mod file_source;
 mod path;
 mod receiver;

@@ -1,0 +1,5 @@
+//! Extraction confined to one folder.
+
+mod folder;
+
+pub use folder::Folder;
