@@ -57,22 +57,22 @@ enum Host {
 
 /// Where [`ConnectOptions::resolve`] looks, best first: `url`, then `env` (`DATABASE_URL`, then `DB_HOST` `DB_PORT` `DB_NAME` `DB_USER`
 /// `DB_PASSWORD`, then libpq's `PG*`), then the settings of a configuration file (its URL, then its fields), then libpq's defaults.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ConnectSources<'a> {
     /// A URL or a `keyword=value` list that somebody gave explicitly.
     pub url: Option<&'a str>,
     /// The same, from a configuration file.
     pub configured_url: Option<&'a str>,
     /// Host name, address or socket folder from a configuration file.
-    pub host: Option<&'a str>,
+    pub host: Option<String>,
     /// Port from a configuration file.
     pub port: Option<u16>,
     /// Database name from a configuration file.
-    pub name: Option<&'a str>,
+    pub name: Option<String>,
     /// Role from a configuration file.
-    pub user: Option<&'a str>,
+    pub user: Option<String>,
     /// Password from a configuration file.
-    pub password: Option<&'a Secret>,
+    pub password: Option<Secret>,
     /// Reads an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Home folder, for `~/.pgpass` and `~/.postgresql`.
@@ -268,13 +268,15 @@ impl fmt::Display for Endpoint {
 impl ConnectSources<'_> {
     fn fields(&self) -> Parameters {
         let fields = [
-            ("host", self.host.map(str::to_owned)),
+            ("host", self.host.clone()),
             ("port", self.port.map(|port| port.to_string())),
-            ("dbname", self.name.map(str::to_owned)),
-            ("user", self.user.map(str::to_owned)),
+            ("dbname", self.name.clone()),
+            ("user", self.user.clone()),
             (
                 "password",
-                self.password.map(|password| password.expose().to_owned()),
+                self.password
+                    .as_ref()
+                    .map(|password| password.expose().to_owned()),
             ),
         ];
         fields

@@ -3,12 +3,27 @@
 
 mod cancel;
 mod connect;
+mod digest;
 mod error;
+mod quote;
 mod secret;
+mod segment;
+mod server_info;
 mod session;
+mod settings;
+mod snapshot;
+mod table;
 
 pub use cancel::CancelToken;
 pub use connect::{ConnectError, ConnectOptions, ConnectSources, SslMode};
+pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
 pub use secret::Secret;
+pub use segment::{LargeObjectPiece, Segment};
+pub use server_info::{ExtensionInfo, ServerInfo};
 pub use session::{Canceller, CopyInError, Notice, Session};
+pub use snapshot::{
+    Blocker, DumpError, DumpStats, LargeObjectPieces, LargeObjectStats, Segments, Snapshot,
+    SnapshotOptions,
+};
+pub use table::{TableInfo, TableStats};

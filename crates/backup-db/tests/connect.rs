@@ -135,10 +135,10 @@ fn better_sources_win() {
     assert_eq!(shown(None, &environment[4..]), "pguser@pghost:3/pguser");
     let env = |name: &str| (name == "DB_HOST").then(|| "dbhost".to_owned());
     let sources = ConnectSources {
-        host: Some("filehost"),
+        host: Some("filehost".into()),
         port: Some(9),
-        name: Some("filedb"),
-        user: Some("fileuser"),
+        name: Some("filedb".into()),
+        user: Some("fileuser".into()),
         env: &env,
         ..ConnectSources::default()
     };
