@@ -1,0 +1,40 @@
+//! What retention needs to know of a backup.
+
+use chrono::{DateTime, Utc};
+
+use crate::id::BackupId;
+use crate::kind::Status;
+
+/// A backup as retention sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The backup's id; its kind is part of it.
+    pub id: BackupId,
+    /// When the backup began.
+    pub created_at: DateTime<Utc>,
+    /// How it ended.
+    pub status: Status,
+    /// The backup that it builds on.
+    pub base: Option<BackupId>,
+    /// Under legal hold: never dropped by a rule.
+    pub pinned: bool,
+    /// The configuration that made it; `None` for one made by hand.
+    pub configuration: Option<String>,
+    /// Size of its archive in bytes.
+    pub stored_bytes: u64,
+}
+
+impl Candidate {
+    /// A backup made by hand that needs no other, is not pinned and of size 0: the starting point for the rest of the fields.
+    pub fn new(id: BackupId, created_at: DateTime<Utc>, status: Status) -> Self {
+        Self {
+            id,
+            created_at,
+            status,
+            base: None,
+            pinned: false,
+            configuration: None,
+            stored_bytes: 0,
+        }
+    }
+}
