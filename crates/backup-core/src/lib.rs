@@ -7,6 +7,7 @@ mod failure;
 mod id;
 mod kind;
 mod monitor;
+pub mod placement;
 pub mod retention;
 
 pub use failure::{Explain, Failure};

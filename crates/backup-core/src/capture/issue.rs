@@ -68,6 +68,8 @@ pub enum SkipReason {
     Excluded,
     /// It is one of the folders to leave out, such as the repository itself.
     ExcludedFolder,
+    /// The staging folder of a restore, or the old files that one keeps.
+    RestoreFolder,
     /// A folder on another file system, and the options say to stay on one.
     OtherFileSystem,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for SkipReason {
             Self::Device => "a device",
             Self::Excluded => "excluded by a pattern",
             Self::ExcludedFolder => "an excluded folder",
+            Self::RestoreFolder => "kept by a restore",
             Self::OtherFileSystem => "on another file system",
         })
     }

@@ -4,14 +4,14 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
-use rustix::fs::RawDir;
+use rustix::fs::{RawDir, SeekFrom};
 
 /// Bytes asked of the kernel per call.
 const BUFFER_LEN: usize = 64 * 1024;
 
 /// Sorted names of one folder, taken one after the other.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     bytes: Vec<u8>,
     spans: Vec<Span>,
     next: usize,
@@ -25,7 +25,7 @@ struct Span {
 
 impl Listing {
     /// Lists a folder. When the kernel fails half-way, what was listed before is there beside the error.
-    pub(super) fn read(folder: impl AsFd) -> (Self, io::Result<()>) {
+    pub(crate) fn read(folder: impl AsFd) -> (Self, io::Result<()>) {
         let mut listing = Self {
             bytes: Vec::new(),
             spans: Vec::new(),
@@ -40,6 +40,8 @@ impl Listing {
     }
 
     fn fill(&mut self, folder: impl AsFd) -> io::Result<()> {
+        // The handle may have been listed before.
+        rustix::fs::seek(&folder, SeekFrom::Start(0))?;
         let mut buffer = vec![MaybeUninit::uninit(); BUFFER_LEN];
         let mut entries = RawDir::new(folder, &mut buffer);
         while let Some(entry) = entries.next() {
@@ -57,7 +59,7 @@ impl Listing {
     }
 
     /// The next name in order.
-    pub(super) fn next(&mut self) -> Option<&[u8]> {
+    pub(crate) fn next(&mut self) -> Option<&[u8]> {
         let span = self.spans.get(self.next)?;
         self.next += 1;
         Some(span.of(&self.bytes))

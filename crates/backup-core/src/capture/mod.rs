@@ -28,12 +28,14 @@ mod single;
 mod source;
 mod stat;
 mod walk;
-mod xattrs;
+pub(crate) mod xattrs;
 
 pub use exclude::Exclude;
 pub use guard::{GuardError, GuardOptions, Totals, check_root, check_totals, measure};
 pub use issue::{Issue, IssueReason, SkipReason};
+pub(crate) use listing::Listing;
 pub use owners::OwnerNames;
 pub use single::single_file;
 pub use source::CapturedFile;
+pub(crate) use stat::mtime as mtime_of;
 pub use walk::{Found, Walk, WalkError, WalkOptions, walk};

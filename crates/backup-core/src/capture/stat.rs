@@ -52,7 +52,7 @@ pub(super) fn is_unchanged(before: &Stat, after: &Stat) -> bool {
         && before.st_ino == after.st_ino
 }
 
-fn mtime(stat: &Stat) -> Timestamp {
+pub(crate) fn mtime(stat: &Stat) -> Timestamp {
     timestamp(stat.st_mtime, stat.st_mtime_nsec)
 }
 

@@ -18,6 +18,7 @@ use super::listing::Listing;
 use super::source::{CapturedFile, HeldHandles};
 use super::stat::{metadata_of, names, size};
 use super::{Exclude, OwnerNames, xattrs};
+use crate::placement::is_ours;
 
 /// Folders kept open at a time; of a deeper tree the upper ones are closed and opened again on the way back.
 const MAX_OPEN_LEVELS: usize = 64;
@@ -246,6 +247,9 @@ impl Walk {
     fn visit_folder(&mut self, stat: &Stat, parent_len: usize, name_start: usize) -> Option<Found> {
         if self.exclude_folders.contains(&(stat.st_dev, stat.st_ino)) {
             return self.skipped(parent_len, SkipReason::ExcludedFolder);
+        }
+        if name_start == 0 && is_ours(&self.relative) {
+            return self.skipped(parent_len, SkipReason::RestoreFolder);
         }
         if self.options.one_file_system && stat.st_dev != self.device {
             let path = self.path();

@@ -9,10 +9,10 @@ use rustix::io::Errno;
 const MAX_LEN: usize = 64 * 1024;
 
 /// Names and values, sorted by name.
-pub(super) type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
+pub(crate) type Xattrs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Attributes of an open file or folder.
-pub(super) fn of_handle(fd: impl AsFd) -> io::Result<Xattrs> {
+pub(crate) fn of_handle(fd: impl AsFd) -> io::Result<Xattrs> {
     let fd = fd.as_fd();
     // Nearly every file has none: asked without allocating a buffer.
     match rustix::fs::flistxattr_query(fd) {
@@ -26,7 +26,7 @@ pub(super) fn of_handle(fd: impl AsFd) -> io::Result<Xattrs> {
 }
 
 /// Attributes of a link itself, which cannot be opened: reached by its folder's entry in `/proc`. None where that is not mounted.
-pub(super) fn of_link(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<Xattrs> {
+pub(crate) fn of_link(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<Xattrs> {
     let mut path = format!("/proc/self/fd/{}/", folder.as_raw_fd()).into_bytes();
     path.extend_from_slice(name);
     let path = path.as_slice();

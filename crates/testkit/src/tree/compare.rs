@@ -94,6 +94,12 @@ impl Snapshot {
         found
     }
 
+    /// The same without everything at or below the paths that `leave_out` picks.
+    pub fn without(mut self, leave_out: impl Fn(&Path) -> bool) -> Snapshot {
+        self.0.retain(|path, _| !path.ancestors().any(&leave_out));
+        self
+    }
+
     /// Paths in the tree, without the folder itself.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0
