@@ -2,10 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod cancel;
+mod catalogue;
 mod connect;
+mod coverage;
 mod digest;
 mod error;
+mod model;
+mod order;
 mod quote;
+mod render;
+mod schema;
+mod script;
 mod secret;
 mod segment;
 mod server_info;
@@ -18,6 +25,8 @@ pub use cancel::CancelToken;
 pub use connect::{ConnectError, ConnectOptions, ConnectSources, SslMode};
 pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
+pub use schema::{NEWEST_MAJOR, OLDEST_MAJOR, READ_SETTINGS, Schema, SchemaError};
+pub use script::{ObjectKind, Record, Script, ScriptError, Section, TableName};
 pub use secret::Secret;
 pub use segment::{LargeObjectPiece, Segment};
 pub use server_info::{ExtensionInfo, ServerInfo};
