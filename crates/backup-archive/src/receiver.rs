@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::Entry;
+use crate::{Entry, Refusal};
 
 /// Takes the entries of [`ArchiveReader::read_entries`](crate::ArchiveReader::read_entries), from several threads at once.
 ///
@@ -67,4 +67,7 @@ pub enum Damage {
     /// The content is not what was written.
     #[error("its content differs from what was written")]
     Content,
+    /// It is intact, but not as an entry of an archive must be.
+    #[error("{0}")]
+    Refused(Refusal),
 }
