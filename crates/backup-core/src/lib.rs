@@ -8,6 +8,7 @@ mod id;
 mod kind;
 mod monitor;
 pub mod retention;
+pub mod schedule;
 
 pub use failure::{Explain, Failure};
 pub use id::{BackupId, InvalidId};
