@@ -171,10 +171,10 @@ impl<S: Sink> Committer<S> {
             .push_entry(&entry, begins, len)
             .map_err(WriteError::Spill)?;
         self.entries += 1;
-        if let EntryKind::HardLink { target } = &entry.kind {
-            if self.left_out.contains(target) {
-                self.observer.file(&entry.path, 0, FileOutcome::Vanished);
-            }
+        if let EntryKind::HardLink { target } = &entry.kind
+            && self.left_out.contains(target)
+        {
+            self.observer.file(&entry.path, 0, FileOutcome::Vanished);
         }
         Ok(())
     }
