@@ -9,6 +9,7 @@ mod kind;
 mod monitor;
 pub mod placement;
 pub mod retention;
+pub mod schedule;
 
 pub use failure::{Explain, Failure};
 pub use id::{BackupId, InvalidId};
