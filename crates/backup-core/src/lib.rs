@@ -1,6 +1,7 @@
 //! Backup, restore and verification of an EDMS: database, document storage and configuration.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod capture;
 mod durable;
 mod failure;
