@@ -11,6 +11,7 @@
 //! Every error can [`Explain`] itself: a stable code, and what to do.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod capture;
 mod config;
 mod create;
