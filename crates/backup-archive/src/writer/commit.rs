@@ -207,6 +207,7 @@ impl<S: Sink> Committer<S> {
 
     fn end_large(&mut self, mut entry: Entry, outcome: FileOutcome) -> Result<(), WriteError> {
         if let Some(large) = self.large.take() {
+            self.sink.keep(large.sink).map_err(WriteError::Sink)?;
             entry.digest = large.whole.or_else(|| large.hashes.finish());
         }
         self.observer.file(&entry.path, entry.size, outcome);
