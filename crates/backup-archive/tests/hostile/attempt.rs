@@ -49,7 +49,10 @@ fn names_in(folder: &Path) -> Vec<OsString> {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let outer = tempfile::tempdir().unwrap();
+        // Thousands of folders are made here: in memory where that can be.
+        let outer = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         let root = outer.path();
         for folder in ["home/target", "home/beside", "etc"] {
             fs::create_dir_all(root.join(folder)).unwrap();
