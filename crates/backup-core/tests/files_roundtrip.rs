@@ -11,12 +11,14 @@ use backup_archive::extract::{
     ExtractError, ExtractOptions, ExtractStats, Folder, Owners, Selection, SymlinkPolicy, extract,
 };
 use backup_archive::{
-    ArchivePath, ArchiveReader, ArchiveWriter, EntryKind, FileOutcome, FileSink, Limits, WriteObserver, WriterOptions,
+    ArchivePath, ArchiveReader, ArchiveWriter, EntryKind, FileOutcome, FileSink, Limits,
+    WriteObserver, WriterOptions,
 };
 use backup_core::capture::{Found, WalkOptions, walk};
 use proptest::prelude::*;
 use testkit::tree::{
-    assert_same_tree, differences, noise, odd_tree, random_tree, set_mode, set_mtime, snapshot, sparse_file,
+    assert_same_tree, differences, noise, odd_tree, random_tree, set_mode, set_mtime, snapshot,
+    sparse_file,
 };
 use testkit::user::run_as_ordinary_user;
 
@@ -54,13 +56,19 @@ impl Archive {
         let mut writer = ArchiveWriter::new(FileSink::new(file, false).unwrap(), options).unwrap();
         for found in walk(root, path("files/root"), WalkOptions::default()).unwrap() {
             match found {
-                Found::Folder { path, metadata } => writer.append_special(&path, EntryKind::Directory, &metadata),
-                Found::Symlink { path, target, metadata } => {
-                    writer.append_special(&path, EntryKind::Symlink { target }, &metadata)
+                Found::Folder { path, metadata } => {
+                    writer.append_special(&path, EntryKind::Directory, &metadata)
                 }
-                Found::HardLink { path, target, metadata } => {
-                    writer.append_special(&path, EntryKind::HardLink { target }, &metadata)
-                }
+                Found::Symlink {
+                    path,
+                    target,
+                    metadata,
+                } => writer.append_special(&path, EntryKind::Symlink { target }, &metadata),
+                Found::HardLink {
+                    path,
+                    target,
+                    metadata,
+                } => writer.append_special(&path, EntryKind::HardLink { target }, &metadata),
                 Found::File { path, source, .. } => writer.append_file(&path, source),
                 other => panic!("unexpected {other:?}"),
             }
@@ -80,9 +88,23 @@ impl Archive {
         ArchiveReader::open(Arc::new(file), Limits::default()).unwrap()
     }
 
-    fn try_extract(&self, target: &Path, selection: &Selection, options: ExtractOptions) -> Result<ExtractStats, ExtractError> {
-        let options = ExtractOptions { jobs: NonZeroUsize::new(2).unwrap(), ..options };
-        extract(&self.reader(), &Folder::open(target).unwrap(), selection, &options, &())
+    fn try_extract(
+        &self,
+        target: &Path,
+        selection: &Selection,
+        options: ExtractOptions,
+    ) -> Result<ExtractStats, ExtractError> {
+        let options = ExtractOptions {
+            jobs: NonZeroUsize::new(2).unwrap(),
+            ..options
+        };
+        extract(
+            &self.reader(),
+            &Folder::open(target).unwrap(),
+            selection,
+            &options,
+            &(),
+        )
     }
 
     fn extract(&self, target: &Path, selection: &Selection) -> ExtractStats {
@@ -91,7 +113,10 @@ impl Archive {
 }
 
 fn below_root() -> ExtractOptions {
-    ExtractOptions { strip_prefix: Some(path("files/root")), ..ExtractOptions::default() }
+    ExtractOptions {
+        strip_prefix: Some(path("files/root")),
+        ..ExtractOptions::default()
+    }
 }
 
 #[test]
@@ -120,8 +145,13 @@ fn an_ordinary_user_keeps_what_is_theirs_and_is_told_the_rest() {
     if testkit::user::is_root() {
         let target = tempfile::tempdir().unwrap();
         let archive = Archive::of(source.path());
-        let ignore = ExtractOptions { owners: Owners::Ignore, ..below_root() };
-        let stats = archive.try_extract(target.path(), &Selection::all(), ignore).unwrap();
+        let ignore = ExtractOptions {
+            owners: Owners::Ignore,
+            ..below_root()
+        };
+        let stats = archive
+            .try_extract(target.path(), &Selection::all(), ignore)
+            .unwrap();
         assert!(stats.failed.is_empty(), "{:?}", stats.failed);
         assert_eq!(stats.owners.count, 0, "nobody asked for owners");
         assert!(stats.set_id_bits.count > 0);
@@ -137,12 +167,23 @@ fn selected_paths_come_with_the_folders_above_them() {
     let [source, target] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     odd_tree(source.path());
     let archive = Archive::of(source.path());
-    let selection = Selection::globs(["files/root/links/twins/two", "files/root/times", "**/empty-too"]).unwrap();
+    let selection = Selection::globs([
+        "files/root/links/twins/two",
+        "files/root/times",
+        "**/empty-too",
+    ])
+    .unwrap();
     let stats = archive.extract(target.path(), &selection);
     assert!(stats.failed.is_empty(), "{:?}", stats.failed);
     let all = snapshot(source.path());
     let wanted = all.without(|path| {
-        let keep = ["", "links", "links/twins", "links/twins/two", "links/twins/empty-too"];
+        let keep = [
+            "",
+            "links",
+            "links/twins",
+            "links/twins/two",
+            "links/twins/empty-too",
+        ];
         !keep.iter().any(|keep| path == Path::new(keep)) && !path.starts_with("times")
     });
     let mut found = wanted.differences(&snapshot(target.path()));
@@ -154,7 +195,12 @@ fn selected_paths_come_with_the_folders_above_them() {
 #[test]
 fn holes_stay_holes() {
     let [source, target] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    sparse_file(&source.path().join("image"), 300 << 20, (200 << 20) + 5, &noise(1, 3 << 20));
+    sparse_file(
+        &source.path().join("image"),
+        300 << 20,
+        (200 << 20) + 5,
+        &noise(1, 3 << 20),
+    );
     let archive = Archive::of(source.path());
     archive.extract(target.path(), &Selection::all());
     assert_same_tree(source.path(), target.path());
@@ -174,10 +220,24 @@ fn existing_files_are_not_overwritten_and_links_not_followed() {
     fs::write(target.path().join("file"), b"mine").unwrap();
     std::os::unix::fs::symlink(outside.path(), target.path().join("folder")).unwrap();
     let stats = archive.extract(target.path(), &Selection::all());
-    let failed: Vec<_> = stats.failed.iter().map(|failed| failed.path.to_string()).collect();
-    assert_eq!(failed, ["files/root/file", "files/root/folder", "files/root/folder/inside"]);
+    let failed: Vec<_> = stats
+        .failed
+        .iter()
+        .map(|failed| failed.path.to_string())
+        .collect();
+    assert_eq!(
+        failed,
+        [
+            "files/root/file",
+            "files/root/folder",
+            "files/root/folder/inside"
+        ]
+    );
     assert_eq!(fs::read(target.path().join("file")).unwrap(), b"mine");
-    assert_eq!(fs::read(target.path().join("other")).unwrap(), b"from the archive");
+    assert_eq!(
+        fs::read(target.path().join("other")).unwrap(),
+        b"from the archive"
+    );
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }
 
@@ -187,16 +247,42 @@ fn limits_and_policies_hold_before_anything_is_written() {
     odd_tree(source.path());
     let archive = Archive::of(source.path());
     let all = Selection::all();
-    let confined = ExtractOptions { symlinks: SymlinkPolicy::Confined, ..below_root() };
-    let error = archive.try_extract(target.path(), &all, confined).unwrap_err();
-    assert!(matches!(error, ExtractError::SymlinkEscapes { .. }), "{error}");
-    let few = ExtractOptions { max_entries: 10, ..below_root() };
-    assert!(matches!(archive.try_extract(target.path(), &all, few), Err(ExtractError::Limit { max: 10, .. })));
-    let small = ExtractOptions { max_bytes: 1 << 20, ..below_root() };
-    assert!(matches!(archive.try_extract(target.path(), &all, small), Err(ExtractError::Limit { .. })));
-    let inner = ExtractOptions { strip_prefix: Some(path("files/root/links/twins")), ..ExtractOptions::default() };
+    let confined = ExtractOptions {
+        symlinks: SymlinkPolicy::Confined,
+        ..below_root()
+    };
+    let error = archive
+        .try_extract(target.path(), &all, confined)
+        .unwrap_err();
+    assert!(
+        matches!(error, ExtractError::SymlinkEscapes { .. }),
+        "{error}"
+    );
+    let few = ExtractOptions {
+        max_entries: 10,
+        ..below_root()
+    };
+    assert!(matches!(
+        archive.try_extract(target.path(), &all, few),
+        Err(ExtractError::Limit { max: 10, .. })
+    ));
+    let small = ExtractOptions {
+        max_bytes: 1 << 20,
+        ..below_root()
+    };
+    assert!(matches!(
+        archive.try_extract(target.path(), &all, small),
+        Err(ExtractError::Limit { .. })
+    ));
+    let inner = ExtractOptions {
+        strip_prefix: Some(path("files/root/links/twins")),
+        ..ExtractOptions::default()
+    };
     let error = archive.try_extract(target.path(), &all, inner).unwrap_err();
-    assert!(matches!(error, ExtractError::HardLinkEscapes { .. }), "{error}");
+    assert!(
+        matches!(error, ExtractError::HardLinkEscapes { .. }),
+        "{error}"
+    );
     assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0);
 }
 
@@ -204,7 +290,11 @@ fn limits_and_policies_hold_before_anything_is_written() {
 fn damage_hits_one_file_and_the_rest_is_extracted() {
     let source = tempfile::tempdir().unwrap();
     for index in 0..8 {
-        fs::write(source.path().join(format!("{index}")), noise(index, 3 << 20)).unwrap();
+        fs::write(
+            source.path().join(format!("{index}")),
+            noise(index, 3 << 20),
+        )
+        .unwrap();
     }
     fs::hard_link(source.path().join("3"), source.path().join("link-to-3")).unwrap();
     let archive = Archive::of(source.path());
@@ -214,14 +304,31 @@ fn damage_hits_one_file_and_the_rest_is_extracted() {
     fs::write(archive.path(), bytes).unwrap();
     for keep_damaged in [false, true] {
         let target = tempfile::tempdir().unwrap();
-        let options = ExtractOptions { keep_damaged, ..below_root() };
-        let stats = archive.try_extract(target.path(), &Selection::all(), options).unwrap();
-        let failed: Vec<_> = stats.failed.iter().map(|failed| failed.path.to_string()).collect();
+        let options = ExtractOptions {
+            keep_damaged,
+            ..below_root()
+        };
+        let stats = archive
+            .try_extract(target.path(), &Selection::all(), options)
+            .unwrap();
+        let failed: Vec<_> = stats
+            .failed
+            .iter()
+            .map(|failed| failed.path.to_string())
+            .collect();
         assert_eq!(failed, ["files/root/3", "files/root/link-to-3"]);
         let different = differences(source.path(), target.path());
-        let kept: Vec<_> = different.iter().filter(|line| line.contains("damaged")).collect();
+        let kept: Vec<_> = different
+            .iter()
+            .filter(|line| line.contains("damaged"))
+            .collect();
         assert_eq!(kept.len(), usize::from(keep_damaged), "{kept:?}");
-        assert!(different.iter().all(|line| line.starts_with("\"3") || line.starts_with("\"link-to-3")), "{different:?}");
+        assert!(
+            different
+                .iter()
+                .all(|line| line.starts_with("\"3") || line.starts_with("\"link-to-3")),
+            "{different:?}"
+        );
     }
 }
 
@@ -249,7 +356,8 @@ fn files_that_change_while_captured_are_whole_or_named() {
             let calm = fs::read(target.path().join("calm")).unwrap();
             assert!(calm == noise(1, 100_000), "a file that did not change");
             let content = fs::read(target.path().join("busy")).unwrap();
-            let is_whole = content.len() == 6 << 20 && content.windows(2).all(|pair| pair[0] == pair[1]);
+            let is_whole =
+                content.len() == 6 << 20 && content.windows(2).all(|pair| pair[0] == pair[1]);
             let is_prefix = content.windows(2).all(|pair| pair[0] == pair[1]);
             match archive.problems.as_slice() {
                 [] => {
@@ -258,7 +366,12 @@ fn files_that_change_while_captured_are_whole_or_named() {
                     whole += 1;
                 }
                 problems => {
-                    assert!(problems.iter().all(|problem| problem.contains("files/root/busy")), "{problems:?}");
+                    assert!(
+                        problems
+                            .iter()
+                            .all(|problem| problem.contains("files/root/busy")),
+                        "{problems:?}"
+                    );
                     named += 1;
                 }
             }

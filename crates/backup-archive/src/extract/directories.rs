@@ -25,12 +25,16 @@ impl Extraction<'_> {
     }
 
     fn make_directory(&mut self, entry: &Entry, path: &ArchivePath) -> Result<(), ExtractError> {
-        let made = self.in_parent(path, |parent, name| match mkdirat(parent, name, Mode::RWXU) {
-            // A folder may be there before: made for what is in it, or of the target.
-            Err(Errno::EXIST) => parent.folder(name).map(|_| ()),
-            made => Ok(made?),
+        let made = self.in_parent(path, |parent, name| {
+            match mkdirat(parent, name, Mode::RWXU) {
+                // A folder may be there before: made for what is in it, or of the target.
+                Err(Errno::EXIST) => parent.folder(name).map(|_| ()),
+                made => Ok(made?),
+            }
         });
-        match made.or_else(|error| concerns_one_entry(error).map(|reason| self.fail(&entry.path, reason))) {
+        match made
+            .or_else(|error| concerns_one_entry(error).map(|reason| self.fail(&entry.path, reason)))
+        {
             Ok(()) => Ok(()),
             Err(source) => Err(self.refused("create", entry, source)),
         }
@@ -91,7 +95,11 @@ type Directories<'a> = Box<dyn Iterator<Item = Result<Entry, ReadError>> + 'a>;
 
 /// All folders of the archive, each right before what it holds.
 fn directories(reader: &ArchiveReader, is_sorted: bool) -> Result<Directories<'_>, ReadError> {
-    let is_directory = |entry: &Result<Entry, ReadError>| entry.as_ref().map_or(true, |entry| entry.kind.is_directory());
+    let is_directory = |entry: &Result<Entry, ReadError>| {
+        entry
+            .as_ref()
+            .map_or(true, |entry| entry.kind.is_directory())
+    };
     let directories = reader.entries().filter(is_directory);
     if is_sorted {
         return Ok(Box::new(directories));

@@ -60,12 +60,29 @@ impl<'a> FileWriter<'a> {
         stand_ins: &'a BTreeMap<ArchivePath, ArchivePath>,
     ) -> Self {
         let outcome = Mutex::default();
-        Self { target, scope, options, setter, observer, stand_ins, outcome, files: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+        Self {
+            target,
+            scope,
+            options,
+            setter,
+            observer,
+            stand_ins,
+            outcome,
+            files: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn finish(self) -> Outcome {
-        let outcome = self.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Outcome { files: self.files.into_inner(), bytes: self.bytes.into_inner(), ..outcome }
+        let outcome = self
+            .outcome
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Outcome {
+            files: self.files.into_inner(),
+            bytes: self.bytes.into_inner(),
+            ..outcome
+        }
     }
 
     /// Path below the target for a wanted entry.
@@ -101,7 +118,15 @@ impl<'a> FileWriter<'a> {
         if self.options.keep_damaged {
             let kept = [name, b".damaged"].concat();
             // Never over another file: then there is no name for it.
-            if renameat_with(&parent, name, &parent, kept.as_slice(), RenameFlags::NOREPLACE).is_ok() {
+            if renameat_with(
+                &parent,
+                name,
+                &parent,
+                kept.as_slice(),
+                RenameFlags::NOREPLACE,
+            )
+            .is_ok()
+            {
                 return Ok(());
             }
         }
@@ -113,11 +138,23 @@ impl<'a> FileWriter<'a> {
     }
 
     fn fail(&self, entry: &Entry, reason: FailReason) {
-        self.lock().failed.push(FailedEntry { path: entry.path.clone(), reason });
+        self.lock().failed.push(FailedEntry {
+            path: entry.path.clone(),
+            reason,
+        });
     }
 
-    fn stop<T>(&self, action: &'static str, entry: &Entry, source: io::Error) -> ControlFlow<(), T> {
-        self.lock().fatal.get_or_insert(ExtractError::Target { action, path: entry.path.clone(), source });
+    fn stop<T>(
+        &self,
+        action: &'static str,
+        entry: &Entry,
+        source: io::Error,
+    ) -> ControlFlow<(), T> {
+        self.lock().fatal.get_or_insert(ExtractError::Target {
+            action,
+            path: entry.path.clone(),
+            source,
+        });
         ControlFlow::Break(())
     }
 }
@@ -143,8 +180,14 @@ impl EntryReceiver for FileWriter<'_> {
     }
 
     fn piece(&self, entry: &Entry, output: &Output, offset: u64, data: &[u8]) -> ControlFlow<()> {
-        let Output(Some(file)) = output else { return ControlFlow::Continue(()) };
-        let written = if entry.metadata.sparse { write_around_holes(file, data, offset) } else { file.write_all_at(data, offset) };
+        let Output(Some(file)) = output else {
+            return ControlFlow::Continue(());
+        };
+        let written = if entry.metadata.sparse {
+            write_around_holes(file, data, offset)
+        } else {
+            file.write_all_at(data, offset)
+        };
         match written {
             Ok(()) => {
                 self.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
@@ -155,7 +198,12 @@ impl EntryReceiver for FileWriter<'_> {
         }
     }
 
-    fn end(&self, entry: &Entry, output: Option<Output>, outcome: Result<(), Damage>) -> ControlFlow<()> {
+    fn end(
+        &self,
+        entry: &Entry,
+        output: Option<Output>,
+        outcome: Result<(), Damage>,
+    ) -> ControlFlow<()> {
         self.observer.finished(&entry.path);
         let file = output.and_then(|Output(file)| file);
         match (outcome, file) {
@@ -171,7 +219,9 @@ impl EntryReceiver for FileWriter<'_> {
             (Err(damage), file) => {
                 self.fail(entry, FailReason::Damaged(damage));
                 let put_away = match file {
-                    Some(_) => self.destination(entry).map_or(Ok(()), |path| self.put_away(&path)),
+                    Some(_) => self
+                        .destination(entry)
+                        .map_or(Ok(()), |path| self.put_away(&path)),
                     None => Ok(()),
                 };
                 match put_away {

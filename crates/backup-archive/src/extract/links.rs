@@ -36,8 +36,13 @@ impl Extraction<'_> {
         };
         let made = self.in_parent(&path, |parent, name| Ok(symlinkat(target, parent, name)?));
         if self.accept(entry, made)? {
-            let (parent, name) = self.target.parent_of(path.as_bytes()).map_err(|source| self.refused("open", entry, source))?;
-            self.setter.set_link(&parent, name, entry).map_err(|source| self.refused("set the metadata of", entry, source))?;
+            let (parent, name) = self
+                .target
+                .parent_of(path.as_bytes())
+                .map_err(|source| self.refused("open", entry, source))?;
+            self.setter
+                .set_link(&parent, name, entry)
+                .map_err(|source| self.refused("set the metadata of", entry, source))?;
             self.stats.symlinks += 1;
         }
         Ok(())
@@ -49,9 +54,10 @@ impl Extraction<'_> {
         if source == &entry.path {
             return Ok(());
         }
-        let (Some(Destination::Below(path)), Some(Destination::Below(source))) =
-            (self.scope.destination(&entry.path), self.scope.destination(source))
-        else {
+        let (Some(Destination::Below(path)), Some(Destination::Below(source))) = (
+            self.scope.destination(&entry.path),
+            self.scope.destination(source),
+        ) else {
             self.fail(&entry.path, FailReason::Exists);
             return Ok(());
         };
@@ -78,7 +84,11 @@ impl Extraction<'_> {
     }
 
     /// Does something in the folder around `path`, which is made if it is missing.
-    pub(super) fn in_parent(&mut self, path: &ArchivePath, make: impl FnOnce(&Folder, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn in_parent(
+        &mut self,
+        path: &ArchivePath,
+        make: impl FnOnce(&Folder, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         let (parent, name) = match self.target.parent_of(path.as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.made_folders.extend(make_parents(self.target, path)?);

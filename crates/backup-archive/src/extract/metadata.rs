@@ -29,20 +29,36 @@ struct Losses {
 
 impl MetadataSetter {
     pub(super) fn new(owners: Owners) -> Self {
-        Self { owners, is_root: rustix::process::geteuid().is_root(), losses: Mutex::default() }
+        Self {
+            owners,
+            is_root: rustix::process::geteuid().is_root(),
+            losses: Mutex::default(),
+        }
     }
 
     /// Sets everything on an open file or folder.
     ///
     /// The order matters: a new owner clears set-user-id bits and capabilities, attributes need a mode that lets us write, and all of
     /// it is change that must not show in the time.
-    pub(super) fn set(&self, fd: impl AsFd, path: &ArchivePath, metadata: &Metadata) -> io::Result<()> {
+    pub(super) fn set(
+        &self,
+        fd: impl AsFd,
+        path: &ArchivePath,
+        metadata: &Metadata,
+    ) -> io::Result<()> {
         let fd = fd.as_fd();
-        let is_owned = self.set_owner(|uid, gid| rustix::fs::fchown(fd, uid, gid), || rustix::fs::fstat(fd), path, metadata)?;
+        let is_owned = self.set_owner(
+            |uid, gid| rustix::fs::fchown(fd, uid, gid),
+            || rustix::fs::fstat(fd),
+            path,
+            metadata,
+        )?;
         for (name, value) in &metadata.xattrs {
             match rustix::fs::fsetxattr(fd, name.as_slice(), value, XattrFlags::empty()) {
                 Ok(()) => {}
-                Err(Errno::NOTSUP | Errno::PERM | Errno::INVAL) => self.note(|losses| &mut losses.attributes, path),
+                Err(Errno::NOTSUP | Errno::PERM | Errno::INVAL) => {
+                    self.note(|losses| &mut losses.attributes, path)
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -66,16 +82,35 @@ impl MetadataSetter {
             metadata,
         )?;
         for (attribute, value) in &metadata.xattrs {
-            let by_handle = [format!("/proc/self/fd/{}/", folder.as_fd().as_raw_fd()).as_bytes(), name].concat();
-            if rustix::fs::lsetxattr(by_handle.as_slice(), attribute.as_slice(), value, XattrFlags::empty()).is_err() {
+            let by_handle = [
+                format!("/proc/self/fd/{}/", folder.as_fd().as_raw_fd()).as_bytes(),
+                name,
+            ]
+            .concat();
+            if rustix::fs::lsetxattr(
+                by_handle.as_slice(),
+                attribute.as_slice(),
+                value,
+                XattrFlags::empty(),
+            )
+            .is_err()
+            {
                 self.note(|losses| &mut losses.attributes, &entry.path);
             }
         }
-        Ok(rustix::fs::utimensat(folder, name, &times(metadata.mtime), nofollow)?)
+        Ok(rustix::fs::utimensat(
+            folder,
+            name,
+            &times(metadata.mtime),
+            nofollow,
+        )?)
     }
 
     pub(super) fn move_losses_to(self, stats: &mut ExtractStats) {
-        let losses = self.losses.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let losses = self
+            .losses
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         stats.owners = losses.owners;
         stats.attributes = losses.attributes;
         stats.set_id_bits = losses.set_id_bits;
@@ -93,7 +128,10 @@ impl MetadataSetter {
         let is_possible = metadata.uid != u32::MAX && metadata.gid != u32::MAX;
         let keep = self.owners == Owners::Keep;
         if keep && self.is_root && is_possible {
-            match chown(Some(Uid::from_raw(metadata.uid)), Some(Gid::from_raw(metadata.gid))) {
+            match chown(
+                Some(Uid::from_raw(metadata.uid)),
+                Some(Gid::from_raw(metadata.gid)),
+            ) {
                 Ok(()) => return Ok(true),
                 // Root of a container may not give files to users that it does not know.
                 Err(Errno::PERM | Errno::INVAL) => {}
@@ -105,7 +143,11 @@ impl MetadataSetter {
             return Ok(true);
         }
         // Anybody may give a file to another of their own groups.
-        if keep && is_possible && now.st_uid == metadata.uid && chown(None, Some(Gid::from_raw(metadata.gid))).is_ok() {
+        if keep
+            && is_possible
+            && now.st_uid == metadata.uid
+            && chown(None, Some(Gid::from_raw(metadata.gid))).is_ok()
+        {
             return Ok(true);
         }
         if keep {
@@ -121,7 +163,13 @@ impl MetadataSetter {
 
 fn times(mtime: Timestamp) -> Timestamps {
     Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanoseconds.into() },
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: mtime.seconds,
+            tv_nsec: mtime.nanoseconds.into(),
+        },
     }
 }

@@ -23,7 +23,10 @@ pub(super) enum Destination {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(selection: &'a Selection, options: &'a ExtractOptions) -> Self {
-        Self { selection, prefix: options.strip_prefix.as_ref() }
+        Self {
+            selection,
+            prefix: options.strip_prefix.as_ref(),
+        }
     }
 
     /// Where an entry goes, were it selected; `None` if it lies outside of the prefix.
@@ -57,8 +60,15 @@ pub(super) struct Preparation {
 }
 
 /// Looks at every entry. Memory is flat, but for hard links to what is not selected.
-pub(super) fn prepare(reader: &ArchiveReader, scope: &Scope<'_>, options: &ExtractOptions) -> Result<Preparation, ExtractError> {
-    let mut found = Preparation { is_sorted: true, ..Preparation::default() };
+pub(super) fn prepare(
+    reader: &ArchiveReader,
+    scope: &Scope<'_>,
+    options: &ExtractOptions,
+) -> Result<Preparation, ExtractError> {
+    let mut found = Preparation {
+        is_sorted: true,
+        ..Preparation::default()
+    };
     let mut previous: Option<ArchivePath> = None;
     for entry in reader.entries() {
         let entry = entry?;
@@ -70,8 +80,13 @@ pub(super) fn prepare(reader: &ArchiveReader, scope: &Scope<'_>, options: &Extra
     }
     for (target, link) in &found.stand_ins {
         match reader.find(target)? {
-            Some(entry) if entry.kind.is_file() => found.bytes = found.bytes.saturating_add(entry.size),
-            _ => found.failed.push(FailedEntry { path: link.clone(), reason: FailReason::LinkTarget(target.clone()) }),
+            Some(entry) if entry.kind.is_file() => {
+                found.bytes = found.bytes.saturating_add(entry.size)
+            }
+            _ => found.failed.push(FailedEntry {
+                path: link.clone(),
+                reason: FailReason::LinkTarget(target.clone()),
+            }),
         }
     }
     found.check_limits(options)?;
@@ -79,31 +94,52 @@ pub(super) fn prepare(reader: &ArchiveReader, scope: &Scope<'_>, options: &Extra
 }
 
 impl Preparation {
-    fn add(&mut self, entry: &Entry, scope: &Scope<'_>, options: &ExtractOptions) -> Result<(), ExtractError> {
+    fn add(
+        &mut self,
+        entry: &Entry,
+        scope: &Scope<'_>,
+        options: &ExtractOptions,
+    ) -> Result<(), ExtractError> {
         self.entries += 1;
         match &entry.kind {
             EntryKind::Directory => {}
             EntryKind::File => {
                 if let Location::Elsewhere { .. } = entry.location {
-                    self.failed.push(FailedEntry { path: entry.path.clone(), reason: FailReason::Elsewhere });
+                    self.failed.push(FailedEntry {
+                        path: entry.path.clone(),
+                        reason: FailReason::Elsewhere,
+                    });
                 } else {
                     self.bytes = self.bytes.saturating_add(entry.size);
-                    self.dense_bytes = self.dense_bytes.saturating_add(if entry.metadata.sparse { 0 } else { entry.size });
+                    self.dense_bytes = self.dense_bytes.saturating_add(if entry.metadata.sparse {
+                        0
+                    } else {
+                        entry.size
+                    });
                 }
             }
             EntryKind::Symlink { target } => {
                 self.has_links = true;
-                if options.symlinks == SymlinkPolicy::Confined && leaves_target(&entry.path, target, scope) {
-                    return Err(ExtractError::SymlinkEscapes { path: entry.path.clone() });
+                if options.symlinks == SymlinkPolicy::Confined
+                    && leaves_target(&entry.path, target, scope)
+                {
+                    return Err(ExtractError::SymlinkEscapes {
+                        path: entry.path.clone(),
+                    });
                 }
             }
             EntryKind::HardLink { target } => {
                 self.has_links = true;
                 if !matches!(scope.destination(target), Some(Destination::Below(_))) {
-                    return Err(ExtractError::HardLinkEscapes { path: entry.path.clone(), target: target.clone() });
+                    return Err(ExtractError::HardLinkEscapes {
+                        path: entry.path.clone(),
+                        target: target.clone(),
+                    });
                 }
                 if !scope.includes(target) {
-                    self.stand_ins.entry(target.clone()).or_insert_with(|| entry.path.clone());
+                    self.stand_ins
+                        .entry(target.clone())
+                        .or_insert_with(|| entry.path.clone());
                 }
             }
         }
@@ -113,10 +149,16 @@ impl Preparation {
 
     fn check_limits(&self, options: &ExtractOptions) -> Result<(), ExtractError> {
         if self.entries > options.max_entries {
-            return Err(ExtractError::Limit { what: "entries", max: options.max_entries });
+            return Err(ExtractError::Limit {
+                what: "entries",
+                max: options.max_entries,
+            });
         }
         if self.bytes > options.max_bytes {
-            return Err(ExtractError::Limit { what: "bytes", max: options.max_bytes });
+            return Err(ExtractError::Limit {
+                what: "bytes",
+                max: options.max_bytes,
+            });
         }
         Ok(())
     }
@@ -128,7 +170,9 @@ fn leaves_target(path: &ArchivePath, target: &[u8], scope: &Scope<'_>) -> bool {
     if target.first() == Some(&b'/') {
         return true;
     }
-    let Some(Destination::Below(destination)) = scope.destination(path) else { return true };
+    let Some(Destination::Below(destination)) = scope.destination(path) else {
+        return true;
+    };
     let mut depth = destination.parts().count() - 1;
     for part in target.split(|byte| *byte == b'/') {
         match part {

@@ -43,7 +43,10 @@ pub fn extract(
         setter: &setter,
         stand_ins: &prepared.stand_ins,
         made_folders: HashSet::new(),
-        stats: ExtractStats { failed: prepared.failed, ..ExtractStats::default() },
+        stats: ExtractStats {
+            failed: prepared.failed,
+            ..ExtractStats::default()
+        },
     };
     extraction.make_directories()?;
     extraction.write_files(options, observer)?;
@@ -71,10 +74,24 @@ pub(super) struct Extraction<'a> {
 }
 
 impl Extraction<'_> {
-    fn write_files(&mut self, options: &ExtractOptions, observer: &dyn ExtractObserver) -> Result<(), ExtractError> {
-        let writer = FileWriter::new(self.target, self.scope, options, self.setter, observer, self.stand_ins);
+    fn write_files(
+        &mut self,
+        options: &ExtractOptions,
+        observer: &dyn ExtractObserver,
+    ) -> Result<(), ExtractError> {
+        let writer = FileWriter::new(
+            self.target,
+            self.scope,
+            options,
+            self.setter,
+            observer,
+            self.stand_ins,
+        );
         let (scope, stand_ins) = (self.scope, self.stand_ins);
-        let mut wanted = |entry: &Entry| entry.kind.is_file() && (scope.includes(&entry.path) || stand_ins.contains_key(&entry.path));
+        let mut wanted = |entry: &Entry| {
+            entry.kind.is_file()
+                && (scope.includes(&entry.path) || stand_ins.contains_key(&entry.path))
+        };
         // Whether the receiver has stopped the reader shows in its outcome.
         let read = self.reader.read_entries(&mut wanted, options.jobs, &writer);
         let outcome = writer.finish();
@@ -90,10 +107,22 @@ impl Extraction<'_> {
     }
 
     pub(super) fn fail(&mut self, path: &ArchivePath, reason: FailReason) {
-        self.stats.failed.push(FailedEntry { path: path.clone(), reason });
+        self.stats.failed.push(FailedEntry {
+            path: path.clone(),
+            reason,
+        });
     }
 
-    pub(super) fn refused(&self, action: &'static str, entry: &Entry, source: io::Error) -> ExtractError {
-        ExtractError::Target { action, path: entry.path.clone(), source }
+    pub(super) fn refused(
+        &self,
+        action: &'static str,
+        entry: &Entry,
+        source: io::Error,
+    ) -> ExtractError {
+        ExtractError::Target {
+            action,
+            path: entry.path.clone(),
+            source,
+        }
     }
 }

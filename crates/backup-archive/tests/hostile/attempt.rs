@@ -34,12 +34,18 @@ impl Outside {
     fn of(outer: &Path) -> Self {
         let names = ["", "home"].map(|folder| (outer.join(folder), names_in(&outer.join(folder))));
         let trees = ["etc", "home/beside"].map(|folder| snapshot(&outer.join(folder)));
-        Self { names: names.into(), trees: trees.into() }
+        Self {
+            names: names.into(),
+            trees: trees.into(),
+        }
     }
 }
 
 fn names_in(folder: &Path) -> Vec<OsString> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     names.sort();
     names
 }
@@ -54,7 +60,10 @@ impl Scene {
         fs::write(root.join("home/beside/sentinel"), b"sentinel").unwrap();
         fs::write(root.join("etc/passwd"), b"root").unwrap();
         symlink("../etc", root.join("home/etc")).unwrap();
-        Self { before: Outside::of(root), outer }
+        Self {
+            before: Outside::of(root),
+            outer,
+        }
     }
 
     pub(crate) fn target(&self) -> PathBuf {
@@ -68,21 +77,48 @@ impl Scene {
 
     /// Reads and extracts; an error comes as its whole chain of messages.
     pub(crate) fn extract(&self, archive: Vec<u8>, limits: Limits) -> Result<ExtractStats, String> {
-        let outcome = self.try_extract(archive, limits).map_err(|error| chain(error.as_ref()));
-        assert_eq!(self.before, Outside::of(self.outer.path()), "changed outside of the target");
-        assert!(peak_resident_kib() < MAX_RESIDENT_KIB, "{} KiB of memory", peak_resident_kib());
+        let outcome = self
+            .try_extract(archive, limits)
+            .map_err(|error| chain(error.as_ref()));
+        assert_eq!(
+            self.before,
+            Outside::of(self.outer.path()),
+            "changed outside of the target"
+        );
+        assert!(
+            peak_resident_kib() < MAX_RESIDENT_KIB,
+            "{} KiB of memory",
+            peak_resident_kib()
+        );
         outcome
     }
 
-    fn try_extract(&self, archive: Vec<u8>, limits: Limits) -> Result<ExtractStats, Box<dyn Error>> {
+    fn try_extract(
+        &self,
+        archive: Vec<u8>,
+        limits: Limits,
+    ) -> Result<ExtractStats, Box<dyn Error>> {
         let reader = ArchiveReader::open_or_scan(Arc::new(Bytes::from(archive)), limits)?;
-        let options = ExtractOptions { jobs: NonZeroUsize::new(2).unwrap(), max_bytes: 64 << 20, ..ExtractOptions::default() };
-        Ok(extract(&reader, &Folder::open(&self.target())?, &Selection::all(), &options, &())?)
+        let options = ExtractOptions {
+            jobs: NonZeroUsize::new(2).unwrap(),
+            max_bytes: 64 << 20,
+            ..ExtractOptions::default()
+        };
+        Ok(extract(
+            &reader,
+            &Folder::open(&self.target())?,
+            &Selection::all(),
+            &options,
+            &(),
+        )?)
     }
 
     /// Names in the target, at any depth.
     pub(crate) fn extracted(&self) -> Vec<String> {
-        snapshot(&self.target()).paths().map(|path| path.to_string_lossy().into_owned()).collect()
+        snapshot(&self.target())
+            .paths()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect()
     }
 }
 
@@ -105,6 +141,9 @@ fn chain(error: &dyn Error) -> String {
 
 fn peak_resident_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -14,7 +14,10 @@ impl Header {
         let mut header = Self([0; 512]);
         let len = name.len().min(100);
         header.0[..len].copy_from_slice(&name[..len]);
-        header = header.field(100, b"0000644\0").field(108, b"0000000\0").field(116, b"0000000\0");
+        header = header
+            .field(100, b"0000644\0")
+            .field(108, b"0000000\0")
+            .field(116, b"0000000\0");
         header = header.size(0).field(136, b"14000000000\0");
         header.0[156] = kind;
         header.field(257, b"ustar\x0000")
@@ -58,7 +61,8 @@ impl Tar {
     }
 
     pub(crate) fn file(self, name: &[u8], content: &[u8]) -> Self {
-        self.block(Header::new(name, b'0').size(content.len() as u64).seal()).bytes(content)
+        self.block(Header::new(name, b'0').size(content.len() as u64).seal())
+            .bytes(content)
     }
 
     pub(crate) fn folder(self, name: &[u8]) -> Self {
@@ -84,7 +88,8 @@ impl Tar {
     }
 
     pub(crate) fn extended(self, kind: u8, content: &[u8]) -> Self {
-        self.block(Header::new(b"pax", kind).size(content.len() as u64).seal()).bytes(content)
+        self.block(Header::new(b"pax", kind).size(content.len() as u64).seal())
+            .bytes(content)
     }
 
     /// The two blocks that end an archive.
@@ -95,7 +100,10 @@ impl Tar {
 }
 
 fn records_of(records: &[(&str, &[u8])]) -> Vec<u8> {
-    records.iter().flat_map(|(key, value)| record(key, value)).collect()
+    records
+        .iter()
+        .flat_map(|(key, value)| record(key, value))
+        .collect()
 }
 
 /// `LENGTH KEY=VALUE\n`, where the length counts its own digits.
