@@ -72,20 +72,12 @@ impl Context {
         }
         let env = |name: &str| std::env::var(name).ok();
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        Ok(Settings::resolve(
-            &overrides,
-            &file,
-            &env,
-            home.as_deref(),
-        )?)
+        Ok(Settings::resolve(&overrides, &file, &env, home.as_deref())?)
     }
 
     /// The repository, which must be there.
     pub(crate) fn repository(&self) -> Result<Repository, CommandError> {
-        let path = self
-            .settings(&[])?
-            .repository
-            .ok_or_else(no_repository)?;
+        let path = self.settings(&[])?.repository.ok_or_else(no_repository)?;
         Ok(Repository::open(path)?)
     }
 

@@ -77,7 +77,9 @@ impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::NotConfirmed { .. } => Some("There is no terminal to ask on: say --force.".into()),
+            Self::NotConfirmed { .. } => {
+                Some("There is no terminal to ask on: say --force.".into())
+            }
             Self::Declined | Self::Output(_) => None,
             Self::Config(error) => error.hint(),
             Self::Repository(error) => error.hint(),

@@ -58,5 +58,10 @@ fn usage(error: &clap::Error) -> ExitCode {
         // Nothing can be done when the terminal is gone.
         let _ = error.print();
     }
-    if asked_for { Exit::Complete } else { Exit::Usage }.into()
+    if asked_for {
+        Exit::Complete
+    } else {
+        Exit::Usage
+    }
+    .into()
 }

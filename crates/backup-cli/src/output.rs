@@ -113,7 +113,10 @@ pub(crate) fn warnings(warnings: &[String], limit: usize) -> String {
         text += &format!("  {}\n", printable(warning));
     }
     if warnings.len() > limit {
-        text += &format!("  … and {} more (--json lists them all)\n", warnings.len() - limit);
+        text += &format!(
+            "  … and {} more (--json lists them all)\n",
+            warnings.len() - limit
+        );
     }
     text
 }

@@ -62,7 +62,8 @@ fn stop_signals() -> Arc<AtomicBool> {
     let cancelled = Arc::new(AtomicBool::new(false));
     for signal in signal_hook::consts::TERM_SIGNALS {
         // Without handlers the signals end the process, which loses nothing but the tidy message.
-        let _ = signal_hook::flag::register_conditional_shutdown(*signal, 1, Arc::clone(&cancelled));
+        let _ =
+            signal_hook::flag::register_conditional_shutdown(*signal, 1, Arc::clone(&cancelled));
         let _ = signal_hook::flag::register(*signal, Arc::clone(&cancelled));
     }
     cancelled

@@ -139,12 +139,13 @@ impl OpenedBackup {
                 path: path.to_owned(),
             });
         }
-        let reader = ArchiveReader::open_or_scan(Arc::new(file), Limits::default()).map_err(
-            |source| OpenError::Archive {
-                path: path.to_owned(),
-                source: Box::new(source),
-            },
-        )?;
+        let reader =
+            ArchiveReader::open_or_scan(Arc::new(file), Limits::default()).map_err(|source| {
+                OpenError::Archive {
+                    path: path.to_owned(),
+                    source: Box::new(source),
+                }
+            })?;
         let manifest = read_manifest(path, &reader);
         Ok(Self {
             path: path.to_owned(),

@@ -203,10 +203,7 @@ fn scan_damage(damage: &ScanDamage) -> Vec<DamagedPart> {
 }
 
 /// Compares the file with the `.sha256` beside it. Without one there is nothing to compare.
-fn check_sha256(
-    path: &Path,
-    monitor: &dyn Monitor,
-) -> Result<Option<DamagedPart>, VerifyError> {
+fn check_sha256(path: &Path, monitor: &dyn Monitor) -> Result<Option<DamagedPart>, VerifyError> {
     let sums = sha256_path(path);
     let failed = |path: &Path, source| VerifyError::Io {
         path: path.to_owned(),
@@ -231,10 +228,15 @@ fn check_sha256(
         hasher.update(&buffer[..len]);
     }
     let actual = hex(&hasher.finalize());
-    Ok((!expected.eq_ignore_ascii_case(&actual)).then(|| DamagedPart {
-        path: "archive file".to_owned(),
-        reason: format!("its SHA-256 is {actual}, {} says {expected}", sums.display()),
-    }))
+    Ok(
+        (!expected.eq_ignore_ascii_case(&actual)).then(|| DamagedPart {
+            path: "archive file".to_owned(),
+            reason: format!(
+                "its SHA-256 is {actual}, {} says {expected}",
+                sums.display()
+            ),
+        }),
+    )
 }
 
 /// Passes the archive's progress on.

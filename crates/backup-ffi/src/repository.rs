@@ -21,7 +21,11 @@ pub unsafe extern "C" fn backup_repository_list(
     error: *mut *mut BackupError,
 ) -> BackupStatus {
     let mut unused = std::ptr::null_mut();
-    let out = if json.is_null() { &raw mut unused } else { json };
+    let out = if json.is_null() {
+        &raw mut unused
+    } else {
+        json
+    };
     // SAFETY: `out` is `json`, valid by the caller's promise, or a local; `error` by the caller's promise.
     unsafe {
         guarded(out, error, || {

@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.database = Some(connect(url)?);
     options.files.insert("documents".into(), folder.into());
     let backup = create(&options, &Silent)?;
-    println!("{} {}: {} rows, {} files", backup.status, backup.id, backup.rows, backup.files);
+    println!(
+        "{} {}: {} rows, {} files",
+        backup.status, backup.id, backup.rows, backup.files
+    );
     for warning in &backup.warnings {
         println!("  {warning}");
     }
@@ -32,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.target = Some(PathBuf::from(target_folder).join("restored"));
     options.verify = true;
     let restored = restore(&options, &Silent)?;
-    println!("{} {}: {} rows, {} files", restored.status, restored.id, restored.rows, restored.files);
+    println!(
+        "{} {}: {} rows, {} files",
+        restored.status, restored.id, restored.rows, restored.files
+    );
     if restored.status != Status::Complete {
         return Err("the restore is not complete".into());
     }

@@ -134,7 +134,10 @@ impl Create {
 fn describe(record: &BackupRecord) -> String {
     let mut text = format!("{} {}\n", record.status, record.id);
     if record.tables > 0 {
-        text += &format!("  database  {} tables, {} rows\n", record.tables, record.rows);
+        text += &format!(
+            "  database  {} tables, {} rows\n",
+            record.tables, record.rows
+        );
     }
     if record.files > 0 {
         text += &format!("  files     {}\n", record.files);

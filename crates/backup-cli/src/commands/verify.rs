@@ -48,7 +48,11 @@ impl Verify {
         let damaged = outcomes
             .iter()
             .any(|outcome| outcome.status == VerifyStatus::Damaged);
-        Ok(if damaged { Exit::Failed } else { Exit::Complete })
+        Ok(if damaged {
+            Exit::Failed
+        } else {
+            Exit::Complete
+        })
     }
 }
 

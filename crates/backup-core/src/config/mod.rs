@@ -61,7 +61,9 @@ impl Explain for ConfigError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Malformed { .. } => Some("`edms-backup config check` reads the file and says what it means.".into()),
+            Self::Malformed { .. } => {
+                Some("`edms-backup config check` reads the file and says what it means.".into())
+            }
             _ => None,
         }
     }

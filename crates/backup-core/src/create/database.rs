@@ -19,10 +19,12 @@ pub(super) fn append(job: &mut Job<'_>, snapshot: Snapshot) -> Result<(), Create
     append_large_objects(job, &snapshot)?;
     job.append_text(POST_DATA, snapshot.script().post_data().to_owned())?;
     job.append_text(OBJECTS, snapshot.script().records_to_jsonl())?;
-    job.manifest.notes.extend(snapshot.warnings().iter().map(|warning| Issue {
-        path: "database".to_owned(),
-        reason: warning.clone(),
-    }));
+    job.manifest
+        .notes
+        .extend(snapshot.warnings().iter().map(|warning| Issue {
+            path: "database".to_owned(),
+            reason: warning.clone(),
+        }));
     let server = snapshot.server().clone();
     let snapshot_at = snapshot.taken_at().into();
     let stats = snapshot.finish()?;

@@ -7,9 +7,7 @@ use backup_archive::{ArchivePath, EntryKind};
 
 use super::CreateError;
 use super::job::Job;
-use crate::capture::{
-    Found, GuardOptions, OwnerNames, Totals, WalkOptions, check_totals, walk,
-};
+use crate::capture::{Found, GuardOptions, OwnerNames, Totals, WalkOptions, check_totals, walk};
 use crate::manifest::{Issue, RootManifest};
 use crate::monitor::Phase;
 use crate::opened::OpenedBackup;

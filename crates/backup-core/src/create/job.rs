@@ -1,11 +1,12 @@
 //! One backup while it is made.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use backup_archive::{
-    ArchivePath, ArchiveWriter, FileOutcome, FileSink, Metadata, Timestamp, WriteError, WriteObserver, WriterOptions,
+    ArchivePath, ArchiveWriter, FileOutcome, FileSink, Metadata, Timestamp, WriteError,
+    WriteObserver, WriterOptions,
 };
 use backup_db::Snapshot;
 use chrono::{DateTime, Utc};
@@ -108,7 +109,9 @@ impl<'a> Job<'a> {
     pub(super) fn append_text(&mut self, path: &str, text: String) -> Result<(), CreateError> {
         let path = ArchivePath::new(path).expect("a constant path");
         let metadata = own_metadata(self.manifest.created_at);
-        Ok(self.writer.append_bytes(&path, &metadata, text.into_bytes())?)
+        Ok(self
+            .writer
+            .append_bytes(&path, &metadata, text.into_bytes())?)
     }
 
     /// Fails when the caller asked to stop.

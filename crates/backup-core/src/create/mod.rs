@@ -103,10 +103,7 @@ pub fn default_jobs() -> NonZeroUsize {
 ///
 /// # Errors
 /// On any error nothing is left behind, and no other backup is touched.
-pub fn create(
-    options: &CreateOptions,
-    monitor: &dyn Monitor,
-) -> Result<BackupRecord, CreateError> {
+pub fn create(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRecord, CreateError> {
     monitor.phase(Phase::Preparing, None);
     if !matches!(
         options.kind,

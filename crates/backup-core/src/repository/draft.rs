@@ -137,7 +137,8 @@ impl Draft {
         if let Place::Repository(_) = self.place {
             let mut stored = record.clone();
             stored.path = self.target.file_name().unwrap_or_default().into();
-            let text = toml::to_string(&stored).expect("a record has nothing that TOML cannot hold");
+            let text =
+                toml::to_string(&stored).expect("a record has nothing that TOML cannot hold");
             self.place_beside(&record_path(&self.target), text.as_bytes())?;
         }
         Ok(())

@@ -137,9 +137,7 @@ fn remove_abandoned(repository: &Repository) -> Result<Vec<Holder>, RepositoryEr
     let running = repository.running();
     let mut alive = Vec::new();
     for entry in fs::read_dir(&running).map_err(RepositoryError::io("list", &running))? {
-        let folder = entry
-            .map_err(RepositoryError::io("list", &running))?
-            .path();
+        let folder = entry.map_err(RepositoryError::io("list", &running))?.path();
         match Holder::read(&folder.join(FILE)) {
             Some(holder) if holder.is_alive(&folder.join(FILE)) => alive.push(holder),
             // Leases are made under the lock, so one that cannot be read was cut short by a crash.
@@ -171,7 +169,8 @@ impl Holder {
 
     fn is_alive(&self, file: &Path) -> bool {
         if self.host == host_name() {
-            return self.boot_id == boot_id() && process_start(self.pid) == Some(self.process_start);
+            return self.boot_id == boot_id()
+                && process_start(self.pid) == Some(self.process_start);
         }
         fs::metadata(file)
             .and_then(|metadata| metadata.modified())

@@ -138,7 +138,10 @@ impl Explain for RepositoryError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Missing { .. } => "Name the folder with --repository or BACKUP_ROOT; `edms-backup create` makes it.".into(),
+            Self::Missing { .. } => {
+                "Name the folder with --repository or BACKUP_ROOT; `edms-backup create` makes it."
+                    .into()
+            }
             Self::Newer { .. } => "Use the program version that made it, or a newer one.".into(),
             Self::Malformed { path, .. } if path.file_name() == Some(OsStr::new(DESCRIPTION)) => {
                 "Restore repository.toml: one line, `repository_version = 1`.".into()
@@ -146,9 +149,15 @@ impl Explain for RepositoryError {
             Self::Malformed { .. } => {
                 "Remove the damaged record: it is read from the archive again.".into()
             }
-            Self::NoSuchBackup { .. } => "`edms-backup list` shows the backups; a path to an archive works too.".into(),
-            Self::Busy { .. } => "Wait until it has finished; nothing needs to be unlocked by hand.".into(),
-            Self::Exists { .. } => "Name another file, or move that one away: nothing is overwritten.".into(),
+            Self::NoSuchBackup { .. } => {
+                "`edms-backup list` shows the backups; a path to an archive works too.".into()
+            }
+            Self::Busy { .. } => {
+                "Wait until it has finished; nothing needs to be unlocked by hand.".into()
+            }
+            Self::Exists { .. } => {
+                "Name another file, or move that one away: nothing is overwritten.".into()
+            }
             Self::Io { source, .. } if is_full(source) => {
                 "Free space on that file system, or choose another repository.".into()
             }
@@ -283,9 +292,7 @@ impl Repository {
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry
-                .map_err(RepositoryError::io("list", &folder))?
-                .path();
+            let path = entry.map_err(RepositoryError::io("list", &folder))?.path();
             if stem(&path).is_some_and(|name| name.parse::<BackupId>().is_ok()) {
                 found.push(path);
             }

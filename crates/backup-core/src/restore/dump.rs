@@ -130,7 +130,9 @@ fn describe(backup: &OpenedBackup) -> Result<Option<DatabaseManifest>, RestoreEr
             let Ok(text) = read_text(backup.reader(), DUMP) else {
                 return Err(lost.into());
             };
-            serde_json::from_str(&text).map(Some).map_err(|_| lost.into())
+            serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|_| lost.into())
         }
     }
 }

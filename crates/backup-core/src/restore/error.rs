@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use backup_archive::{ArchivePath, ReadError};
 use backup_archive::extract::ExtractError;
+use backup_archive::{ArchivePath, ReadError};
 use backup_db::{RestoreError as DatabaseError, ScriptError};
 
 use super::options::Component;

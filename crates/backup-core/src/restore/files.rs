@@ -203,7 +203,10 @@ fn notes(stats: &ExtractStats) -> Vec<String> {
     [
         note(&stats.owners, "not allowed to set the owner"),
         note(&stats.attributes, "cannot set extended attributes"),
-        note(&stats.set_id_bits, "left out set-user-id and set-group-id bits"),
+        note(
+            &stats.set_id_bits,
+            "left out set-user-id and set-group-id bits",
+        ),
     ]
     .into_iter()
     .flatten()

@@ -105,7 +105,10 @@ impl RestoreOptions {
         &self,
         globs: impl IntoIterator<Item = &'a String>,
     ) -> Result<Selection, RestoreError> {
-        let globs: Vec<String> = globs.into_iter().map(|glob| format!("files/{glob}")).collect();
+        let globs: Vec<String> = globs
+            .into_iter()
+            .map(|glob| format!("files/{glob}"))
+            .collect();
         Selection::globs(&globs).map_err(|error| RestoreError::Path {
             pattern: self.paths.join(" "),
             reason: std::error::Error::source(&error)
@@ -120,9 +123,7 @@ impl RestoreOptions {
         }
         let narrowed = !self.paths.is_empty() || !self.tables.is_empty();
         match component {
-            Component::Database => {
-                !self.skip_database && (!narrowed || !self.tables.is_empty())
-            }
+            Component::Database => !self.skip_database && (!narrowed || !self.tables.is_empty()),
             Component::Files => !self.skip_files && (!narrowed || !self.paths.is_empty()),
             Component::Config => !narrowed && self.target.is_some(),
         }

@@ -74,7 +74,11 @@ impl fmt::Display for RestorePlan {
             } else {
                 "new or empty"
             };
-            writeln!(f, "  files     {name} into {} ({how})", root.folder.display())?;
+            writeln!(
+                f,
+                "  files     {name} into {} ({how})",
+                root.folder.display()
+            )?;
         }
         for warning in &self.warnings {
             writeln!(f, "  warning   {warning}")?;

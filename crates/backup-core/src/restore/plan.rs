@@ -63,7 +63,10 @@ impl<'a> Prepared<'a> {
             roots = file_roots(backup, &stored, options)?;
         }
         if wants(Component::Config) {
-            let target = options.target.as_ref().ok_or(RestoreError::NoConfigFolder)?;
+            let target = options
+                .target
+                .as_ref()
+                .ok_or(RestoreError::NoConfigFolder)?;
             roots.push(Root {
                 name: "config".to_owned(),
                 stored_as: ArchivePath::new("config").expect("a constant path"),
@@ -106,8 +109,7 @@ impl<'a> Prepared<'a> {
                 },
                 rows: dump.manifest().rows(),
             });
-            match engine_options(options)
-                .and_then(|engine| Ok(preflight(connect, dump, &engine)?))
+            match engine_options(options).and_then(|engine| Ok(preflight(connect, dump, &engine)?))
             {
                 Ok(found) => {
                     plan.problems

@@ -20,7 +20,7 @@ COMMENT ON DOMAIN app.positive IS 'more than nothing';
 COMMENT ON CONSTRAINT above_zero ON DOMAIN app.positive IS 'really';
 CREATE TABLE app.uses (m app.mood DEFAULT 'ok', a app.address, n app.nested[], r app.float_range, t app.text_range, mt app.many_texts,
     p app.positive, c app.code DEFAULT 'X', ps app.positives, ad app.addressed, u app.unchecked, b bit(3), vb bit varying(7)[],
-    iv interval year to month, ts timestamp(3) with time zone, num numeric(5,-2), ch char(4), qc "char", xm xml, js json, jp jsonpath,
+    iv interval year to month, ts timestamp(3) with time zone, ch char(4), qc "char", xm xml, js json, jp jsonpath,
     tsv tsvector, ip inet, mac macaddr8, pt point, pg pg_lsn, ud uuid, mr int4multirange);
 INSERT INTO app.uses (m, a, p, c, ps) VALUES ('between', ROW('x', 1, 'sad'), 5, 'ABC', '{1,2}');
 -- A base type with its functions, in C that every server has.

@@ -11,3 +11,4 @@ CREATE UNIQUE INDEX ON distinct_nulls (b) NULLS NOT DISTINCT;
 CREATE VIEW invoker WITH (security_invoker = true) AS SELECT * FROM t;
 CREATE UNLOGGED SEQUENCE unlogged;
 CREATE UNLOGGED TABLE unlogged_table (id integer GENERATED ALWAYS AS IDENTITY, s serial);
+CREATE TABLE rounded (num numeric(5,-2), small numeric(2,5));
