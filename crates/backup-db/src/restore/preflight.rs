@@ -175,16 +175,12 @@ pub(crate) fn check(
             role: role.name.clone(),
         });
     }
-    check_extensions(
-        &mut session,
-        plan,
-        &role,
-        &report
-            .exists
-            .then(|| here.extensions.clone())
-            .unwrap_or_default(),
-        &mut report.problems,
-    )?;
+    let installed = if report.exists {
+        here.extensions.as_slice()
+    } else {
+        &[]
+    };
+    check_extensions(&mut session, plan, &role, installed, &mut report.problems)?;
     check_roles(
         &mut session,
         source,
