@@ -19,6 +19,7 @@ mod database_errors;
 mod dump_layout;
 mod durable;
 mod failure;
+pub mod health;
 mod id;
 mod kind;
 mod manifest;
