@@ -11,8 +11,10 @@ mod file_source;
 mod format;
 mod limits;
 mod path;
+mod private_file;
 mod reader;
 mod receiver;
+pub mod seal;
 mod sink;
 mod source;
 mod subtree;
@@ -27,6 +29,7 @@ pub use file_source::{FileOutcome, FileSource, MAX_ATTEMPTS, OpenFile, WriteObse
 pub use format::{CONTENTS_PATH, FORMAT_VERSION};
 pub use limits::Limits;
 pub use path::{ArchivePath, PathError};
+pub use private_file::{FileAccess, KeyFileError};
 pub use reader::{
     ArchiveReader, DamagedEntry, EntryReader, Progress, ScanDamage, VerifyOptions, VerifyReport,
 };

@@ -20,11 +20,21 @@ pub trait Sink: Send {
     fn write(&mut self, pieces: Vec<Bytes>) -> io::Result<()>;
 
     /// Remembers the present place, so that a large file that changed while it was read can be written again.
-    /// What is written to something that cannot go back has to be kept elsewhere first.
+    /// What is written to something that cannot go back has to be kept elsewhere first. There is one mark at a time: it ends with
+    /// [`Sink::rewind`] or [`Sink::keep`].
     ///
     /// # Errors
     /// As for [`Sink::write`].
     fn mark(&mut self) -> io::Result<Self::Mark>;
+
+    /// What was written since then is to stay.
+    ///
+    /// # Errors
+    /// As for [`Sink::write`].
+    fn keep(&mut self, mark: Self::Mark) -> io::Result<()> {
+        drop(mark);
+        Ok(())
+    }
 
     /// Goes back and forgets what was written since.
     ///

@@ -1,6 +1,8 @@
 //! A dump into a database.
 
+mod carry;
 mod contents;
+mod databases;
 mod error;
 mod fill;
 mod load;
@@ -9,15 +11,21 @@ mod plan;
 mod post_data;
 mod preflight;
 mod source;
+mod swap;
 mod target;
 mod verify;
 
+pub use databases::SwapState;
 pub use error::RestoreError;
 use fill::Filling;
 pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
 use plan::Plan;
 pub use preflight::{Preflight, Problem, preflight};
 pub use source::{BoxError, DumpSource, LargeObjectSource, MemoryDump};
+pub use swap::{
+    Swapped, abandon_swap, commit_swap, discard_swap, list_swaps, preflight_swap, prepare_swap,
+    swap_state, undo_swap,
+};
 use target::Target;
 
 use crate::ConnectOptions;
@@ -68,7 +76,7 @@ pub fn restore_fresh(
             verify::verify(&filling)?;
             stats.verified = true;
         }
-        Ok(())
+        filling.settle()
     });
     match outcome {
         Ok(()) => Ok(stats),

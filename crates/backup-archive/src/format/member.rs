@@ -44,7 +44,7 @@ impl Member {
     }
 
     fn flags(&self) -> u8 {
-        u8::from(self.starts_entry) * STARTS_ENTRY | u8::from(self.is_stored) * STORED
+        self.header().flags()
     }
 }
 
@@ -73,13 +73,23 @@ impl MemberHeader {
         bytes[0..8].copy_from_slice(&self.tar_offset.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.stored_len.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.tar_len.to_le_bytes());
-        bytes[16] = u8::from(self.starts_entry) * STARTS_ENTRY
-            | u8::from(self.is_stored) * STORED
-            | u8::from(self.in_contents) * IN_CONTENTS;
+        bytes[16] = self.flags();
         bytes[17] = HEADER_VERSION;
         let check = crc32fast::hash(&bytes[..20]);
         bytes[20..24].copy_from_slice(&check.to_le_bytes());
         bytes
+    }
+
+    fn flags(&self) -> u8 {
+        let flags = [
+            (self.starts_entry, STARTS_ENTRY),
+            (self.is_stored, STORED),
+            (self.in_contents, IN_CONTENTS),
+        ];
+        flags
+            .iter()
+            .map(|&(is_set, flag)| u8::from(is_set) * flag)
+            .sum()
     }
 
     pub(crate) fn decode(bytes: &[u8; Self::PAYLOAD_LEN]) -> Result<Self, Malformed> {

@@ -3,6 +3,7 @@
 mod cursor;
 mod engine;
 mod entry_reader;
+mod gaps;
 mod header_check;
 mod large;
 mod open;

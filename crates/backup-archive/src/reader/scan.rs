@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::gaps::Gaps;
 use super::open::sniff;
 use super::stream::{self, StreamFormat};
 use super::strict::SeenPaths;
@@ -36,8 +37,9 @@ impl ScanDamage {
 }
 
 pub(super) fn scan(source: Arc<dyn Source>, limits: Limits) -> Result<ArchiveReader, ReadError> {
-    if let Some(codec) = scan_members::find_codec(source.as_ref())? {
-        let (table, damage) = scan_members::scan(source.as_ref(), codec, &limits)?;
+    let readable = Gaps(source.as_ref());
+    if let Some(codec) = scan_members::find_codec(&readable)? {
+        let (table, damage) = scan_members::scan(&readable, codec, &limits)?;
         return finish(
             source,
             limits,

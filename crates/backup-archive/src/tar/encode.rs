@@ -53,27 +53,17 @@ fn pax_records(name: &[u8], link: &[u8], size: u64, metadata: &Metadata) -> Vec<
         xattrs,
         ..
     } = metadata;
-    let mut texts: Vec<(&[u8], &[u8])> = Vec::new();
-    if !name.is_ascii() || split_name(name).is_none() {
-        texts.push((b"path", name));
-    }
-    if !link.is_ascii() || link.len() > field::LINK.len() {
-        texts.push((b"linkpath", link));
-    }
-    for (key, value) in [(&b"uname"[..], user), (b"gname", group)] {
-        if !value.is_ascii() || value.len() >= field::USER.len() {
-            texts.push((key, value));
-        }
-    }
     let mut records = Vec::new();
-    if texts
-        .iter()
-        .any(|(_, value)| std::str::from_utf8(value).is_err())
-    {
-        pax::push_record(&mut records, b"hdrcharset", b"BINARY");
-    }
-    for (key, value) in texts {
-        pax::push_record(&mut records, key, value);
+    let user_len = field::USER.len() - 1; // a NUL must follow
+    for (key, value, fits) in [
+        (&b"path"[..], name, split_name(name).is_some()),
+        (b"linkpath", link, link.len() <= field::LINK.len()),
+        (b"uname", user, user.len() <= user_len),
+        (b"gname", group, group.len() <= user_len),
+    ] {
+        if !fits || is_text_beyond_ascii(value) {
+            pax::push_record(&mut records, key, value);
+        }
     }
     if size >= OCTAL_SIZE_LIMIT {
         pax::push_record(&mut records, b"size", size.to_string().as_bytes());
@@ -90,6 +80,12 @@ fn pax_records(name: &[u8], link: &[u8], size: u64, metadata: &Metadata) -> Vec<
         pax::push_record(&mut records, &pax::xattr_key(name), value);
     }
     records
+}
+
+/// Extended headers are UTF-8. Of other encodings nobody knows which; such names go into the header proper, byte for byte, where
+/// no reader converts them. (The record that declares them binary makes GNU tar warn.)
+fn is_text_beyond_ascii(value: &[u8]) -> bool {
+    !value.is_ascii() && std::str::from_utf8(value).is_ok()
 }
 
 /// Seconds with as many decimals as needed, as pax writes times: -1.5 is half a second before -1.

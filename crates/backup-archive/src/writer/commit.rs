@@ -171,10 +171,10 @@ impl<S: Sink> Committer<S> {
             .push_entry(&entry, begins, len)
             .map_err(WriteError::Spill)?;
         self.entries += 1;
-        if let EntryKind::HardLink { target } = &entry.kind {
-            if self.left_out.contains(target) {
-                self.observer.file(&entry.path, 0, FileOutcome::Vanished);
-            }
+        if let EntryKind::HardLink { target } = &entry.kind
+            && self.left_out.contains(target)
+        {
+            self.observer.file(&entry.path, 0, FileOutcome::Vanished);
         }
         Ok(())
     }
@@ -207,6 +207,7 @@ impl<S: Sink> Committer<S> {
 
     fn end_large(&mut self, mut entry: Entry, outcome: FileOutcome) -> Result<(), WriteError> {
         if let Some(large) = self.large.take() {
+            self.sink.keep(large.sink).map_err(WriteError::Sink)?;
             entry.digest = large.whole.or_else(|| large.hashes.finish());
         }
         self.observer.file(&entry.path, entry.size, outcome);

@@ -7,19 +7,19 @@ use crate::id::BackupId;
 use crate::kind::Status;
 
 /// Who builds on whom.
-pub(super) struct Chains<'a> {
+pub(crate) struct Chains<'a> {
     by_id: HashMap<&'a BackupId, &'a Candidate>,
 }
 
 impl<'a> Chains<'a> {
-    pub(super) fn new(candidates: &'a [Candidate]) -> Self {
+    pub(crate) fn new(candidates: &'a [Candidate]) -> Self {
         Self {
             by_id: candidates.iter().map(|one| (&one.id, one)).collect(),
         }
     }
 
     /// The backups that `candidate` builds on, nearest first; ends early where one is missing.
-    pub(super) fn bases(&self, candidate: &'a Candidate) -> impl Iterator<Item = &'a Candidate> {
+    pub(crate) fn bases(&self, candidate: &'a Candidate) -> impl Iterator<Item = &'a Candidate> {
         let base_of = |one: &'a Candidate| self.by_id.get(one.base.as_ref()?).copied();
         // No chain is longer than there are backups, unless damaged records close a ring.
         std::iter::successors(base_of(candidate), move |one| base_of(one)).take(self.by_id.len())

@@ -30,6 +30,7 @@ mod reason;
 mod rules;
 
 pub use candidate::Candidate;
+pub(crate) use chain::Chains;
 pub use chain::dependents;
 pub use decide::plan;
 pub use plan::{Decision, PrunePlan, Verdict};

@@ -1,6 +1,6 @@
 //! From the model's objects to steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::{Graph, NodeId};
 use super::item::Item;
@@ -129,17 +129,7 @@ impl<'a> Builder<'a> {
         for x in &model.operator_classes {
             self.add(Item::OperatorClass(x));
         }
-        for x in &model.family_members {
-            let family = self
-                .graph
-                .resolve(ObjectId::new(Catalog::OperatorFamily, x.family));
-            let made = family.is_some_and(|family| {
-                matches!(self.graph.node(family).item, Item::OperatorFamily(_))
-            });
-            if !made && !x.class.is_some() {
-                self.add(Item::FamilyMember(x));
-            }
-        }
+        self.members_of_foreign_families();
         for x in &model.collations {
             self.add(Item::Collation(x));
         }
@@ -173,6 +163,27 @@ impl<'a> Builder<'a> {
         }
         for x in &model.subscriptions {
             self.add(Item::Subscription(x));
+        }
+    }
+
+    /// Operators and functions in a family of the system. What is in an extension's family, or made of an extension's operators, comes with it.
+    fn members_of_foreign_families(&mut self) {
+        let model = self.model;
+        let of_extensions: HashSet<ObjectId> = model
+            .dependencies
+            .iter()
+            .filter(|x| matches!(x.class, Catalog::AccessOperator | Catalog::AccessProcedure))
+            .filter(|x| self.graph.member_of.contains_key(&x.needs()))
+            .map(Dependency::object)
+            .collect();
+        for x in model.family_members.iter().filter(|x| !x.class.is_some()) {
+            let id = ObjectId::new(x.catalogue, x.oid);
+            let family = ObjectId::new(Catalog::OperatorFamily, x.family);
+            if of_extensions.contains(&id) {
+                self.graph.implied.insert(id);
+            } else if !self.graph.by_id.contains_key(&family) {
+                self.graph.add(Item::FamilyMember(x));
+            }
         }
     }
 

@@ -136,6 +136,25 @@ impl<'a, 'm> Context<'a, 'm> {
         })
     }
 
+    /// A parent's not-null constraint that was never checked does not give the child a checked one.
+    pub(super) fn inherits_unvalidated_not_null(&self, table: &Relation, column: &Column) -> bool {
+        table
+            .parents
+            .iter()
+            .filter_map(|parent| self.relation(*parent))
+            .any(|parent| {
+                let number = parent
+                    .columns
+                    .iter()
+                    .find(|x| x.name == column.name)
+                    .map(|x| x.number);
+                parent
+                    .not_nulls
+                    .iter()
+                    .any(|constraint| Some(constraint.number) == number && !constraint.valid)
+            })
+    }
+
     /// Operators and functions of an operator class, or loose ones of a family.
     pub(super) fn family_members(&self, id: ObjectId) -> &[&'a FamilyMember] {
         self.members.get(&id).map_or(&[], Vec::as_slice)

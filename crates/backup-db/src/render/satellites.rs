@@ -116,6 +116,20 @@ fn described(item: Item<'_>, context: &Context<'_, '_>, collect: Collect<'_>) ->
                 &mut sql,
             );
         }
+        Item::Table(x) => {
+            for constraint in &x.not_nulls {
+                let id = ObjectId::new(Catalog::Constraint, constraint.oid);
+                let name = format!(
+                    "CONSTRAINT {} ON {}",
+                    ident(&constraint.name),
+                    qualified(&x.head)
+                );
+                // One that is added later has a record of its own.
+                if !context.graph.by_id.contains_key(&id) {
+                    collect(id, &|_| Some(name.clone()), &mut sql);
+                }
+            }
+        }
         Item::KeyConstraint(_, index) => {
             let id = ObjectId::new(Catalog::Relation, index.head.oid);
             collect(
@@ -149,14 +163,19 @@ pub(super) fn privileges(item: Item<'_>, context: &Context<'_, '_>) -> Option<Sq
     let head = item.head()?;
     let on = grant_target(item, context)?;
     let owner = head.owner.as_deref().unwrap_or_default();
+    let public = matches!(item, Item::Schema(_)) && head.name == "public";
     let mut acl = head.acl.clone();
-    if matches!(item, Item::Schema(_)) && head.name == "public" {
-        // Whatever a new database's `public` allows once it has this owner.
+    let mut revoked = Sql::default();
+    if public {
+        // What a new database's `public` allows once it has this owner: to everybody its use, before 15 everything.
         let quoted = acl_name(owner);
-        acl.acl_initial = Some(vec![
-            format!("{quoted}=UC/{quoted}"),
-            format!("=U/{quoted}"),
-        ]);
+        let mut initial = vec![format!("{quoted}=UC/{quoted}")];
+        if context.major >= 15 {
+            initial.push(format!("=U/{quoted}"));
+        } else {
+            revoked.push(&format!("REVOKE ALL ON {on} FROM PUBLIC;"));
+        }
+        acl.acl_initial = Some(initial);
     }
     let all = privileges::all_of(kind_letter(item), context.major);
     let mut sql = privileges::statements(
@@ -169,6 +188,10 @@ pub(super) fn privileges(item: Item<'_>, context: &Context<'_, '_>) -> Option<Sq
             owner,
         },
     );
+    if !revoked.is_empty() {
+        revoked.push("\n").append(&sql);
+        sql = revoked;
+    }
     if let Item::Table(x) | Item::View(x) = item {
         for column in &x.columns {
             let all = privileges::all_of('c', context.major);

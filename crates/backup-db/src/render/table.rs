@@ -83,7 +83,7 @@ fn elements(x: &Relation, context: &Context<'_, '_>) -> Vec<String> {
     for column in &x.columns {
         if x.prints_column(column.number) {
             elements.extend(column_definition(x, column, context));
-        } else if let Some(constraint) = own_not_null(x, column) {
+        } else if let Some(constraint) = own_not_null(x, column, context) {
             // An inherited column with a named constraint of its own.
             elements.push(format!(
                 "CONSTRAINT {} NOT NULL {}{}",
@@ -135,7 +135,7 @@ fn not_null(x: &Relation, column: &Column, context: &Context<'_, '_>) -> String 
             String::new()
         };
     }
-    match own_not_null(x, column) {
+    match own_not_null(x, column, context) {
         Some(constraint)
             if constraint.name == format!("{}_{}_not_null", x.head.name, column.name) =>
         {
@@ -150,9 +150,16 @@ fn not_null(x: &Relation, column: &Column, context: &Context<'_, '_>) -> String 
     }
 }
 
-fn own_not_null<'a>(x: &'a Relation, column: &Column) -> Option<&'a NotNull> {
+/// The column's constraint, unless a parent's brings it as it is.
+fn own_not_null<'x>(
+    x: &'x Relation,
+    column: &Column,
+    context: &Context<'_, '_>,
+) -> Option<&'x NotNull> {
     x.not_nulls.iter().find(|constraint| {
-        constraint.number == column.number && constraint.valid && (constraint.local || x.partition)
+        constraint.number == column.number
+            && constraint.valid
+            && (constraint.local || x.partition || context.inherits_unvalidated_not_null(x, column))
     })
 }
 

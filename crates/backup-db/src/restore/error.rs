@@ -1,5 +1,6 @@
 //! Why a restore failed.
 
+use super::databases::SwapState;
 use super::preflight::Problem;
 use super::source::BoxError;
 use crate::{ConnectError, DumpError, QueryError};
@@ -64,6 +65,34 @@ pub enum RestoreError {
     /// The connection broke: the server went away, or ended it.
     #[error("the connection to the server was lost")]
     ServerLost(#[source] QueryError),
+    /// The id of a restore is unusable as part of a name.
+    #[error("the id {id:?} of a restore cannot be used: letters, digits, `-` and `_`, 40 at most")]
+    InvalidId {
+        /// The id.
+        id: String,
+    },
+    /// The restore of this id is still running.
+    #[error("restore {id} is still running")]
+    Busy {
+        /// The id.
+        id: String,
+    },
+    /// The restore of this id is not where this can be done.
+    #[error("restore {id} is {}", state.label())]
+    WrongState {
+        /// The id.
+        id: String,
+        /// How far it got.
+        state: SwapState,
+    },
+    /// Sessions in the live database cannot be ended.
+    #[error("database \"{database}\" is in use by sessions that this role cannot end")]
+    InUse {
+        /// The live database.
+        database: String,
+        /// What the server said.
+        source: QueryError,
+    },
     /// Somebody cancelled it.
     #[error("cancelled")]
     Cancelled,
@@ -100,6 +129,10 @@ impl RestoreError {
                 format!(
                     "nothing in database \"{database}\" is of use: drop it (DROP DATABASE) or empty it, then start again"
                 )
+            }
+            Self::InUse { .. } => {
+                "stop the application, or GRANT pg_signal_backend to the role, then try again"
+                    .to_owned()
             }
             _ => return None,
         })

@@ -57,6 +57,16 @@ impl Filling<'_> {
         Ok(())
     }
 
+    /// Sets what belongs to the database itself; the last thing, when everything else is good.
+    pub(crate) fn settle(&self) -> Result<(), RestoreError> {
+        let mut session = Session::connect(self.connect)?;
+        prepare(&mut session, self.options).map_err(RestoreError::of_query)?;
+        self.plan
+            .settings
+            .iter()
+            .try_for_each(|step| self.run(&mut session, step))
+    }
+
     fn connect_all(&self) -> Result<Vec<Session>, RestoreError> {
         let mut sessions = Vec::new();
         for _ in 0..self.options.jobs.get() {

@@ -17,6 +17,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) large_objects: bool,
     /// Records after the rows, in order.
     pub(crate) post_data: Vec<Step<'a>>,
+    /// Records of the database itself and of objects to come, in order. They are the last: some of them limit who may connect.
+    pub(crate) settings: Vec<Step<'a>>,
     /// What is left out although somebody may expect it.
     pub(crate) warnings: Vec<String>,
 }
@@ -66,6 +68,9 @@ impl<'a> Plan<'a> {
             })
         };
         let steps: Vec<Step<'a>> = selected.iter().filter_map(|index| step(*index)).collect();
+        let (settings, steps): (Vec<_>, Vec<_>) = steps
+            .into_iter()
+            .partition(|step| is_setting(step.record.kind));
         let (pre_data, post_data) = steps
             .into_iter()
             .partition(|step| step.record.section == Section::PreData);
@@ -83,8 +88,17 @@ impl<'a> Plan<'a> {
             tables: tables.collect(),
             large_objects: options.tables.is_empty(),
             post_data,
+            settings,
             warnings,
         })
+    }
+
+    /// All records, in order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step<'a>> {
+        self.pre_data
+            .iter()
+            .chain(&self.post_data)
+            .chain(&self.settings)
     }
 
     /// The roles that must exist, new names.
@@ -93,9 +107,10 @@ impl<'a> Plan<'a> {
         source: &dyn DumpSource,
         options: &RestoreOptions,
     ) -> BTreeSet<String> {
-        let steps = self.pre_data.iter().chain(&self.post_data);
-        steps
-            .flat_map(|step| source.script().roles(step.record))
+        let named = self
+            .steps()
+            .flat_map(|step| source.script().roles(step.record));
+        named
             .map(|role| options.role(&role))
             .filter(|role| role != "public")
             .collect()
@@ -191,6 +206,11 @@ impl Selection<'_> {
         }
         closure
     }
+}
+
+/// Changes what happens to later sessions and objects, not what is there.
+fn is_setting(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Database | ObjectKind::DefaultPrivileges)
 }
 
 /// Holds or shows rows: nothing to be restored without having been asked for.

@@ -30,6 +30,14 @@ pub enum Problem {
         /// The role.
         role: String,
     },
+    /// The role may not rename the live database.
+    #[error("database \"{database}\" belongs to \"{owner}\", so this role cannot exchange it")]
+    NotDatabaseOwner {
+        /// The database.
+        database: String,
+        /// Its owner.
+        owner: String,
+    },
     /// The role may not create schemas in the database.
     #[error("role \"{role}\" may not create objects in database \"{database}\"")]
     CannotCreateObjects {
@@ -92,6 +100,7 @@ impl Problem {
             Self::CannotCreateDatabase { .. } => {
                 "create an empty database first, or ALTER ROLE … CREATEDB"
             }
+            Self::NotDatabaseOwner { .. } => "restore as the owner, or use --into replace",
             Self::CannotCreateObjects { .. } => {
                 "GRANT CREATE ON DATABASE … TO the role, or make it the owner"
             }
@@ -175,16 +184,12 @@ pub(crate) fn check(
             role: role.name.clone(),
         });
     }
-    check_extensions(
-        &mut session,
-        plan,
-        &role,
-        &report
-            .exists
-            .then(|| here.extensions.clone())
-            .unwrap_or_default(),
-        &mut report.problems,
-    )?;
+    let installed = if report.exists {
+        here.extensions.as_slice()
+    } else {
+        &[]
+    };
+    check_extensions(&mut session, plan, &role, installed, &mut report.problems)?;
     check_roles(
         &mut session,
         source,
@@ -368,9 +373,7 @@ fn check_roles(
         return Ok(());
     }
     let owners: BTreeSet<String> = plan
-        .pre_data
-        .iter()
-        .chain(&plan.post_data)
+        .steps()
         .filter(|step| step.record.kind == ObjectKind::Owner)
         .flat_map(|step| source.script().roles(step.record))
         .map(|owner| options.role(&owner))
