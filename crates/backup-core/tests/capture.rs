@@ -317,3 +317,26 @@ fn a_single_file_is_found_through_links() {
     assert!(capture(folder.path()).is_err());
     assert!(capture(&folder.path().join("missing")).is_err());
 }
+
+#[test]
+fn what_restores_keep_is_never_captured() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [".edms-restore-r1/old", "sub/.edms-restore-r1"] {
+        fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    let found = walk_all(folder.path(), WalkOptions::default());
+    let is_skipped = |found: &Found| {
+        matches!(
+            found,
+            Found::Skipped {
+                reason: SkipReason::RestoreFolder,
+                ..
+            }
+        )
+    };
+    assert_eq!(names_of(&found, is_skipped), [".edms-restore-r1"]);
+    assert_eq!(
+        names_of(&found, |found| !is_skipped(found)),
+        ["", "sub", "sub/.edms-restore-r1"]
+    );
+}

@@ -1,6 +1,7 @@
 //! Archives that mean harm: nothing leaves the target, memory stays bounded, and the error names the entry.
 
 mod attempt;
+mod forged;
 mod tar;
 
 use std::io::Write;
@@ -522,6 +523,7 @@ fn ten_thousand_levels() {
     let scene = Scene::new();
     let stats = scene.extract(tar, Limits::default()).unwrap();
     assert_eq!(stats.files + stats.failed.len() as u64, 1);
+    scene.delete_target();
     let short = Limits {
         path_bytes: 4096,
         ..Limits::default()
