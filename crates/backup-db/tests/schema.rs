@@ -196,6 +196,47 @@ fn psql_loads_the_texts() {
     testkit::dump::assert_same_dump(&server.pg_dump(&source, &[]), &server.pg_dump(&target, &[]));
 }
 
+/// A tablespace is selected outside the record's own SQL: whoever runs records singly decides whether to keep it.
+#[test]
+fn tablespaces_stand_beside_the_records() {
+    let server = Server::shared();
+    let (source, target) = (server.create_db("space"), server.create_db("space"));
+    if server.psql(&source, "SHOW server_version_num") < "150000".to_owned() {
+        eprintln!("skipped: tablespaces in place come with 15");
+        return;
+    }
+    server.psql(
+        &source,
+        "SET allow_in_place_tablespaces = on; CREATE TABLESPACE \"Other Space\" LOCATION ''",
+    );
+    server.psql(
+        &source,
+        "CREATE TABLE t (id integer PRIMARY KEY USING INDEX TABLESPACE \"Other Space\", a integer) TABLESPACE \"Other Space\";
+         CREATE INDEX i ON t (a) TABLESPACE \"Other Space\" WHERE a > 0; CREATE TABLE not_there (a integer);
+         CREATE MATERIALIZED VIEW m TABLESPACE \"Other Space\" AS SELECT 1 AS x;
+         CREATE TABLE p (a integer) PARTITION BY LIST (a) TABLESPACE \"Other Space\"",
+    );
+    let script = read(server, &source);
+    for (kind, name) in [
+        (ObjectKind::Table, "t"),
+        (ObjectKind::KeyConstraint, "t_pkey"),
+        (ObjectKind::Index, "i"),
+        (ObjectKind::MaterializedView, "m"),
+        (ObjectKind::Table, "p"),
+    ] {
+        let (_, record) = find(&script, kind, name);
+        assert_eq!(record.tablespace.as_deref(), Some("Other Space"), "{name}");
+        assert!(!script.sql(record).contains("Other Space"));
+    }
+    assert_eq!(
+        find(&script, ObjectKind::Table, "not_there").1.tablespace,
+        None
+    );
+    server.psql(&target, script.pre_data());
+    server.psql(&target, script.post_data());
+    testkit::dump::assert_same_dump(&server.pg_dump(&source, &[]), &server.pg_dump(&target, &[]));
+}
+
 #[test]
 fn objects_that_cannot_be_ordered_are_named() {
     let server = Server::shared();
