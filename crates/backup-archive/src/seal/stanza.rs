@@ -7,7 +7,8 @@ use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::file_key::{FileKey, WRAPPED_LEN, derive};
-use super::{Identity, Passphrase, Recipient, SealError, UnsealError, random};
+use super::{Identity, Passphrase, Recipient, SealError, UnsealError};
+use crate::random;
 
 /// The file key for one recipient: a kind, arguments and a body.
 pub(super) struct Stanza {
