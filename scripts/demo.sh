@@ -3,6 +3,7 @@
 # temporary folder with a PostgreSQL server of its own; both are gone at the end. `KEEP=1` keeps the folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+scripts=$PWD/scripts
 PATH=$PATH:$HOME/.cargo/bin
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -12,7 +13,7 @@ show() { # prints a command as a person would type it, then runs it
 }
 
 say "1. What is missing is installed"
-scripts/install-tools.sh cc postgresql
+"$scripts/install-tools.sh" cc postgresql
 if ! command -v cargo >/dev/null; then
     echo "cargo is not installed: see https://rustup.rs" >&2
     exit 1
@@ -20,21 +21,21 @@ fi
 echo "  cargo, a C compiler and PostgreSQL are there"
 
 say "2. Build (the first time one to three minutes)"
-cargo build --quiet --locked -p backup-cli -p sample-edms
+cargo build --locked -p backup-cli -p sample-edms
 target=$(cargo metadata --format-version 1 --no-deps --locked | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 PATH=$target/debug:$PATH
 
 work=$(mktemp -d /tmp/edms-demo.XXXXXX)
 chmod 711 "$work" # the server may run as another user
 clean() {
-    scripts/throwaway-postgres.sh stop "$work" || true
+    "$scripts/throwaway-postgres.sh" stop "$work" || true
     if [ -z "${KEEP:-}" ]; then rm -rf "$work"; else echo "kept: $work"; fi
 }
 trap clean EXIT
 trap 'exit 130' INT TERM
 
 say "3. A throwaway server and a sample EDMS"
-scripts/throwaway-postgres.sh start "$work"
+"$scripts/throwaway-postgres.sh" start "$work"
 export PGHOST=$work/postgres/socket PGUSER=postgres
 sample-edms "$work/storage" "$work/load.sql" | sed 's/^/  /'
 psql() { command psql -X -q -v ON_ERROR_STOP=1 "$@"; }
@@ -58,7 +59,7 @@ say "4. Back up, list, verify"
 cd "$work"
 show edms-backup create full
 show edms-backup list
-backup=$(ls backups/*.tar.gz backups/*/*.tar.gz 2>/dev/null | head -n 1)
+backup=$(edms-backup list --json | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 show edms-backup verify "$backup"
 
 say "5. Restore into a second database and folder"

@@ -1,2 +1,67 @@
-//! The edms-backup command.
-fn main() {}
+//! The edms-backup command: parses, calls one service of `backup-core`, prints, chooses the exit code.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod context;
+mod error;
+mod exit;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    // Rust ignores SIGPIPE; `edms-backup list | head` shall end quietly instead of with an error.
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let context = Context::new(cli.common);
+    let result = match cli.command {
+        Command::Create(command) => command.run(&context),
+        Command::Restore(command) => command.run(&context),
+        Command::Verify(command) => command.run(&context),
+        Command::List(command) => command.run(&context),
+        Command::Show(command) => command.run(&context),
+        Command::Cat(command) => command.run(&context),
+        Command::Config(command) => command.run(&context),
+        Command::Completions(command) => command.run(),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::failure(&context, &error);
+            error.exit()
+        }
+    }
+    .into()
+}
+
+/// Prints what the parser has to say: help, version, or what is wrong.
+fn usage(error: &clap::Error) -> ExitCode {
+    let asked_for = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if !asked_for && std::env::args_os().any(|argument| argument == "--json") {
+        output::json_usage(error);
+    } else {
+        // Nothing can be done when the terminal is gone.
+        let _ = error.print();
+    }
+    if asked_for {
+        Exit::Complete
+    } else {
+        Exit::Usage
+    }
+    .into()
+}

@@ -1,6 +1,7 @@
 //! Errors as every face shows them: a stable code, a message, the way out, and the chain of causes.
 
 use std::error::Error;
+use std::io;
 
 use serde::Serialize;
 
@@ -13,6 +14,26 @@ pub trait Explain: Error {
     fn hint(&self) -> Option<String> {
         None
     }
+}
+
+/// Whether an error, or one of its causes, is a want of space.
+pub(crate) fn wants_space(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref().is_some_and(is_full) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Whether an operation failed for want of space.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// An error, flattened for a face: the command line's and the C interface's JSON are exactly this.

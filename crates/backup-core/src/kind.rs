@@ -36,6 +36,19 @@ impl BackupKind {
         Self::Export,
     ];
 
+    /// Whether backups of this kind contain the database.
+    pub fn has_database(self) -> bool {
+        matches!(self, Self::Full | Self::Database | Self::Export)
+    }
+
+    /// Whether backups of this kind contain files.
+    pub fn has_files(self) -> bool {
+        matches!(
+            self,
+            Self::Full | Self::Files | Self::Incremental | Self::Export
+        )
+    }
+
     /// The name as stored and shown: lower case.
     pub fn name(self) -> &'static str {
         match self {

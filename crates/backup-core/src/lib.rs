@@ -1,16 +1,57 @@
-//! Backup, restore and verification of an EDMS: database, document storage and configuration.
+//! Backup, restore and verification of an EDMS: PostgreSQL database, document storage, configuration.
+//!
+//! The crate composes `backup-archive` (a seekable tar) and `backup-db` (PostgreSQL over the wire) into services. It prints nothing and reads
+//! no environment: options in, results out; progress and warnings go to a [`Monitor`].
+//!
+//! - [`create`] makes a backup, into a repository or at a path.
+//! - [`verify()`] checks one; [`OpenedBackup`] and [`cat`] look into one.
+//! - [`plan_restore`] says what a restore would do, [`restore()`] does it.
+//! - [`Repository`] is the folder of backups; [`Settings`] bring options, environment and configuration file together.
+//!
+//! Every error can [`Explain`] itself: a stable code, and what to do.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod capture;
+mod config;
+mod create;
+mod database_errors;
+mod dump_layout;
 mod durable;
 mod failure;
 mod id;
 mod kind;
+mod manifest;
 mod monitor;
+mod opened;
 pub mod placement;
+mod record;
+mod repository;
+mod restore;
 pub mod retention;
+pub mod schedule;
+mod verify;
 
+pub use backup_archive::Compression;
+pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
+pub use config::{
+    ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
+    ReferenceRule, RepositorySection, ScheduleEntry, Settings, SystemSection,
+};
+pub use create::{CreateError, CreateOptions, Destination, create, default_jobs};
 pub use failure::{Explain, Failure};
 pub use id::{BackupId, InvalidId};
 pub use kind::{BackupKind, Status, UnknownKind};
+pub use manifest::{
+    ConfigManifest, DatabaseManifest, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest,
+    ManifestError, RootManifest,
+};
 pub use monitor::{Monitor, Phase, Recording, Silent};
+pub use opened::{CatError, Contents, OpenError, OpenedBackup, cat};
+pub use record::BackupRecord;
+pub use repository::{Listing, REPOSITORY_VERSION, Repository, RepositoryError};
+pub use restore::{
+    Component, DatabasePlan, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome,
+    RestorePlan, RootPlan, plan_restore, restore,
+};
+pub use verify::{DamagedPart, VerifyError, VerifyOptions, VerifyOutcome, VerifyStatus, verify};

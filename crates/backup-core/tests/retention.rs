@@ -429,7 +429,7 @@ fn any_rules() -> impl Strategy<Value = RetentionRules> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn holds_for_every_history(backups in histories(), rules in any_rules(), now in 0..20_000_000_i64) {

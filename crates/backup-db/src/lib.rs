@@ -2,10 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod cancel;
+mod catalogue;
+mod compare;
 mod connect;
+mod coverage;
 mod digest;
 mod error;
+mod model;
+mod order;
 mod quote;
+mod render;
+mod restore;
+mod schema;
+mod script;
 mod secret;
 mod segment;
 mod server_info;
@@ -15,9 +24,16 @@ mod snapshot;
 mod table;
 
 pub use cancel::CancelToken;
+pub use compare::{Difference, compare, digest_tables};
 pub use connect::{ConnectError, ConnectOptions, ConnectSources, SslMode};
 pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
+pub use restore::{
+    BoxError, DumpSource, LargeObjectSource, MemoryDump, Preflight, Problem, RestoreError,
+    RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, preflight, restore_fresh,
+};
+pub use schema::{NEWEST_MAJOR, OLDEST_MAJOR, READ_SETTINGS, Schema, SchemaError};
+pub use script::{ObjectKind, Record, Script, ScriptError, Section, TableName};
 pub use secret::Secret;
 pub use segment::{LargeObjectPiece, Segment};
 pub use server_info::{ExtensionInfo, ServerInfo};

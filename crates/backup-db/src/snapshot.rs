@@ -24,8 +24,8 @@ use watcher::Watcher;
 
 use crate::settings;
 use crate::{
-    CancelToken, ConnectError, ConnectOptions, RowDigest, ServerInfo, Session, TableInfo,
-    TableStats,
+    CancelToken, ConnectError, ConnectOptions, RowDigest, Schema, Script, ServerInfo, Session,
+    TableInfo, TableName, TableStats,
 };
 
 /// How a database is dumped.
@@ -82,6 +82,7 @@ pub struct LargeObjectStats {
 pub struct Snapshot {
     server: ServerInfo,
     taken_at: SystemTime,
+    script: Script,
     tables: Vec<TableInfo>,
     large_objects: Vec<u32>,
     large_object_stats: Mutex<LargeObjectStats>,
@@ -92,6 +93,23 @@ pub struct Snapshot {
     // Before the leader: it must not outlive the sessions that it watches.
     _watcher: Option<Watcher>,
     leader: Mutex<Session>,
+}
+
+/// What a snapshot is taken for.
+enum Purpose<'a> {
+    /// Schema, rows, large objects.
+    Dump,
+    /// Rows to compare.
+    Rows { only: &'a [TableName] },
+}
+
+impl Purpose<'_> {
+    fn has_large_objects(&self) -> bool {
+        match self {
+            Self::Dump => true,
+            Self::Rows { only } => only.is_empty(),
+        }
+    }
 }
 
 /// Versions whose catalogues are known.
@@ -109,9 +127,26 @@ impl Snapshot {
     /// # Errors
     /// See [`DumpError`]. Nothing was changed in the database.
     pub fn open(connect: &ConnectOptions, options: &SnapshotOptions) -> Result<Self, DumpError> {
+        Self::open_for(connect, options, &Purpose::Dump)
+    }
+
+    /// Takes a snapshot of the rows of some tables, or of all rows and large objects when `only` is empty.
+    pub(crate) fn open_rows(
+        connect: &ConnectOptions,
+        options: &SnapshotOptions,
+        only: &[TableName],
+    ) -> Result<Self, DumpError> {
+        Self::open_for(connect, options, &Purpose::Rows { only })
+    }
+
+    fn open_for(
+        connect: &ConnectOptions,
+        options: &SnapshotOptions,
+        purpose: &Purpose<'_>,
+    ) -> Result<Self, DumpError> {
         let mut attempt = 1;
         loop {
-            match Self::attempt(connect, options) {
+            match Self::attempt(connect, options, purpose) {
                 Err(_) if options.cancel.is_cancelled() => return Err(DumpError::Cancelled),
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     std::thread::sleep(BETWEEN_ATTEMPTS * attempt);
@@ -122,7 +157,11 @@ impl Snapshot {
         }
     }
 
-    fn attempt(connect: &ConnectOptions, options: &SnapshotOptions) -> Result<Self, DumpError> {
+    fn attempt(
+        connect: &ConnectOptions,
+        options: &SnapshotOptions,
+        purpose: &Purpose<'_>,
+    ) -> Result<Self, DumpError> {
         let mut leader = Session::connect(connect)?;
         leader.cancel_with(options.cancel.clone());
         let server = ServerInfo::read(&mut leader).map_err(DumpError::of_query)?;
@@ -141,8 +180,19 @@ impl Snapshot {
             .map_err(DumpError::of_query)?;
         let (id, taken_at): (String, SystemTime) = (row.get(0), row.get(1));
         lock_tables(&mut leader, options.lock_timeout)?;
-        let tables = tables::with_rows(&mut leader)?.ok_or(DumpError::Changing(None))?;
-        let large_objects = large_object_oids(&mut leader)?;
+        let mut tables = tables::with_rows(&mut leader)?.ok_or(DumpError::Changing(None))?;
+        let mut large_objects = Vec::new();
+        let mut script = Script::default();
+        match purpose {
+            Purpose::Dump => script = Schema::read(&mut leader)?.script,
+            Purpose::Rows { only } if !only.is_empty() => {
+                tables.retain(|table| only.iter().any(|name| table.is_named(name)))
+            }
+            Purpose::Rows { .. } => {}
+        }
+        if purpose.has_large_objects() {
+            large_objects = large_object_oids(&mut leader)?;
+        }
         let mut warnings: Vec<String> = tables::without_rows_on_standby(&mut leader)?
             .iter()
             .map(|table| format!("{table} is unlogged: a standby does not have its rows"))
@@ -175,6 +225,7 @@ impl Snapshot {
         Ok(Self {
             server,
             taken_at,
+            script,
             tables,
             large_objects,
             large_object_stats: Mutex::default(),
@@ -217,6 +268,11 @@ impl Snapshot {
     /// When the snapshot was taken, by the server's clock: the recovery point.
     pub fn taken_at(&self) -> SystemTime {
         self.taken_at
+    }
+
+    /// The schema.
+    pub fn script(&self) -> &Script {
+        &self.script
     }
 
     /// The tables whose rows are dumped, by schema and name.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::RowDigest;
 use crate::quote::{quote, quote_list};
+use crate::{RowDigest, TableName};
 
 /// A table whose rows are dumped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,10 @@ impl TableInfo {
     /// `"schema"."table"`, as SQL.
     pub fn qualified(&self) -> String {
         format!("{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
+    pub(crate) fn is_named(&self, name: &TableName) -> bool {
+        self.schema == name.schema && self.name == name.name
     }
 }
 

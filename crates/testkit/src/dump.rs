@@ -1,25 +1,80 @@
 //! Comparing two databases by what `pg_dump` prints of them.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// A plain-format dump without what may differ between equal databases: the random key of `\restrict`, the versions in the
-/// header, and the order of rows (sorted within each COPY block).
+/// header, the order of rows (sorted within each COPY block), and the order of the columns of children made with `INHERITS`
+/// (their parents' columns come first, whenever they were added).
 pub fn normalised(dump: &str) -> String {
-    let mut lines: Vec<&str> = dump.lines().filter(|line| !is_volatile(line)).collect();
+    let mut lines: Vec<Cow<'_, str>> = dump
+        .lines()
+        .filter(|line| !is_volatile(line))
+        .map(Cow::from)
+        .collect();
+    let mut children = HashSet::new();
     let mut at = 0;
     while at < lines.len() {
-        let block = lines[at];
+        let line = lines[at].clone();
         at += 1;
-        if block.starts_with("COPY ") && block.ends_with(" FROM stdin;") {
-            let rows = lines[at..]
-                .iter()
-                .take_while(|line| **line != "\\.")
-                .count();
+        if let Some(table) = created(&line) {
+            let columns = lines_until(&lines[at..], ")");
+            let child = lines
+                .get(at + columns + 1)
+                .is_some_and(|line| line.starts_with("INHERITS ("));
+            if child {
+                children.insert(table.to_owned());
+                for column in &mut lines[at..at + columns] {
+                    *column = column.trim_end_matches(',').to_owned().into();
+                }
+                lines[at..at + columns].sort_unstable();
+            }
+        } else if let Some((table, columns)) = copied(&line) {
+            let rows = lines_until(&lines[at..], "\\.");
+            if children.contains(table) {
+                let order = sorted_order(columns);
+                lines[at - 1] = format!("COPY {table} {order:?}").into();
+                for row in &mut lines[at..at + rows] {
+                    let fields: Vec<&str> = row.split('\t').collect();
+                    let sorted: Vec<&str> = order.iter().map(|(_, field)| fields[*field]).collect();
+                    *row = sorted.join("\t").into();
+                }
+            }
             lines[at..at + rows].sort_unstable();
             at += rows;
         }
     }
     lines.join("\n")
+}
+
+/// The table that a line begins to create.
+fn created(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("CREATE ")?;
+    let rest = rest.strip_prefix("FOREIGN ").unwrap_or(rest);
+    rest.strip_prefix("TABLE ")?.strip_suffix(" (")
+}
+
+/// The table and the columns of a COPY line.
+fn copied(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("COPY ")?.strip_suffix(" FROM stdin;")?;
+    Some(
+        rest.split_once(" (")
+            .map_or((rest, ""), |(table, columns)| {
+                (table, columns.trim_end_matches(')'))
+            }),
+    )
+}
+
+/// Column names in order, each with its place.
+fn sorted_order(columns: &str) -> Vec<(&str, usize)> {
+    let mut order: Vec<(&str, usize)> = columns.split(", ").zip(0..).collect();
+    order.sort_unstable();
+    order
+}
+
+fn lines_until(lines: &[Cow<'_, str>], end: &str) -> usize {
+    lines.iter().take_while(|line| *line != end).count()
 }
 
 fn is_volatile(line: &str) -> bool {

@@ -223,11 +223,16 @@ impl Server {
 
     /// What `pg_dump` of this server's version prints for a database, given further options; panics when it fails.
     pub fn pg_dump(&self, database: &str, options: &[&str]) -> String {
+        self.pg_dump_of(&self.url(database), options)
+    }
+
+    /// What this server's `pg_dump` prints for a database of another server, of the same or an older version; panics when it fails.
+    pub fn pg_dump_of(&self, url: &str, options: &[&str]) -> String {
         let output = self
             .client("pg_dump")
             .args(options)
             .arg("-d")
-            .arg(self.url(database))
+            .arg(url)
             .output()
             .expect("pg_dump");
         assert!(
@@ -239,8 +244,12 @@ impl Server {
     }
 
     /// A command for one of the client programs beside the server (`psql`, `pg_dump`, `pg_restore`), run by whoever runs the test.
+    /// A server that came without them gets those of the folder that `TEST_PG_CLIENTS` names.
     pub fn client(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bin.join(program));
+        let beside = Some(self.bin.join(program)).filter(|path| path.exists());
+        let given = || Some(PathBuf::from(std::env::var_os("TEST_PG_CLIENTS")?).join(program));
+        let path = beside.or_else(given).unwrap_or_else(|| program.into());
+        let mut command = Command::new(path);
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG"))
         {

@@ -174,7 +174,8 @@ impl Codec {
             .first_chunk::<FOOTER_PAYLOAD_LEN>()
             .ok_or(FooterError::Missing)?;
         let footer = Footer::decode(payload)?;
-        if footer.codec != self || *self.encode_footer(&footer) != *bytes {
+        let has_right_end = tail[start + place.len..].iter().all(|&byte| byte == 0);
+        if footer.codec != self || *self.encode_footer(&footer) != *bytes || !has_right_end {
             return Err(FooterError::Damaged);
         }
         Ok(footer)

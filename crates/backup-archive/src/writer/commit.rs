@@ -121,6 +121,11 @@ impl<S: Sink> Committer<S> {
                 self.report(path, 0, outcome);
                 Ok(())
             }
+            Output::Flushed(reached) => {
+                // A caller that does not wait any more needs no answer.
+                let _ = reached.send(());
+                Ok(())
+            }
             Output::Finish { .. } => Ok(()),
         }
     }

@@ -222,6 +222,15 @@ impl<S: Sink + 'static> ArchiveWriter<S> {
         )
     }
 
+    /// Waits until all entries so far are written and the observer was told what became of them, so that a later entry can say so.
+    ///
+    /// # Errors
+    /// As for [`ArchiveWriter::append_bytes`].
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        self.flush_unit()?;
+        self.pipeline.flush()
+    }
+
     /// Waits for all entries, writes the table of contents and the footer, and gives the sink its end.
     ///
     /// # Errors

@@ -52,6 +52,8 @@ pub(super) enum Output {
         path: ArchivePath,
         outcome: FileOutcome,
     },
+    /// Everything before is written, and the observer knows of it.
+    Flushed(Sender<()>),
     /// No more entries.
     Finish { archives: Vec<Vec<u8>> },
 }
@@ -169,6 +171,13 @@ impl<S: Sink + 'static> Pipeline<S> {
         let running = self.running.as_ref().ok_or(WriteError::Abandoned)?;
         let sent = running.order.send(Slot::Ready(output)).is_ok();
         if sent { Ok(()) } else { Err(self.fail()) }
+    }
+
+    /// Waits until everything that was handed out is committed.
+    pub(super) fn flush(&mut self) -> Result<(), WriteError> {
+        let (reached, wait) = bounded(1);
+        self.submit_ready(Output::Flushed(reached))?;
+        wait.recv().map_err(|_| self.fail())
     }
 
     /// Waits for everything; then the sink gets its end, on this thread.

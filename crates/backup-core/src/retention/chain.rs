@@ -18,34 +18,27 @@ impl<'a> Chains<'a> {
         }
     }
 
-    /// The backups that `candidate` builds on, nearest first; ends early where one is missing or a ring closes.
-    pub(super) fn bases(&self, candidate: &'a Candidate) -> Vec<&'a Candidate> {
-        let mut seen = HashSet::from([&candidate.id]);
-        let mut bases = Vec::new();
-        let mut next = candidate.base.as_ref();
-        while let Some(base) = next.and_then(|id| self.by_id.get(id).copied()) {
-            if !seen.insert(&base.id) {
-                break;
-            }
-            bases.push(base);
-            next = base.base.as_ref();
-        }
-        bases
+    /// The backups that `candidate` builds on, nearest first; ends early where one is missing.
+    pub(super) fn bases(&self, candidate: &'a Candidate) -> impl Iterator<Item = &'a Candidate> {
+        let base_of = |one: &'a Candidate| self.by_id.get(one.base.as_ref()?).copied();
+        // No chain is longer than there are backups, unless damaged records close a ring.
+        std::iter::successors(base_of(candidate), move |one| base_of(one)).take(self.by_id.len())
     }
 
     /// Whether `candidate` and everything that it builds on are there and complete.
     pub(super) fn is_good(&self, candidate: &'a Candidate) -> bool {
-        let bases = self.bases(candidate);
-        let last = bases.last().copied().unwrap_or(candidate);
-        last.base.is_none()
-            && std::iter::once(candidate)
-                .chain(bases)
-                .all(|link| link.status == Status::Complete)
+        let mut last = candidate;
+        candidate.status == Status::Complete
+            && self.bases(candidate).all(|base| {
+                last = base;
+                base.status == Status::Complete
+            })
+            && last.base.is_none()
     }
 
     /// The backup nearest in the chain of `candidate` that is not there.
     pub(super) fn missing_base(&self, candidate: &'a Candidate) -> Option<&'a BackupId> {
-        let last = self.bases(candidate).last().copied().unwrap_or(candidate);
+        let last = self.bases(candidate).last().unwrap_or(candidate);
         last.base.as_ref().filter(|id| !self.by_id.contains_key(id))
     }
 }
@@ -55,7 +48,7 @@ pub fn dependents<'a>(candidates: &'a [Candidate], id: &BackupId) -> Vec<&'a Bac
     let chains = Chains::new(candidates);
     candidates
         .iter()
-        .filter(|one| one.id != *id && chains.bases(one).iter().any(|base| base.id == *id))
+        .filter(|one| one.id != *id && chains.bases(one).any(|base| base.id == *id))
         .map(|one| &one.id)
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Why there is no dump.
 
-use crate::{ConnectError, QueryError};
+use crate::{ConnectError, QueryError, SchemaError};
 
 /// A dump failed; what was read so far is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +64,9 @@ pub enum DumpError {
     /// Tables were changed between the snapshot and our locks, several times in a row.
     #[error("tables are changed faster than they can be locked")]
     Changing(#[source] Option<QueryError>),
-    /// Objects that a dump does not cover; it would lose them.
-    #[error("the database has objects that cannot be backed up: {}", objects.join(", "))]
-    NotCovered {
-        /// What they are, as the server describes them.
-        objects: Vec<String>,
-    },
+    /// The schema cannot be dumped completely.
+    #[error("the schema cannot be dumped")]
+    Schema(#[from] SchemaError),
     /// Not all parts were read when the dump was closed.
     #[error("the dump was closed before all rows were read")]
     Incomplete,

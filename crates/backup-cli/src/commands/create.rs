@@ -1,0 +1,161 @@
+//! `create`: makes a backup.
+
+use std::path::PathBuf;
+
+use backup_core::{
+    BackupKind, BackupRecord, Compression, CreateOptions, Destination, Status, create,
+};
+use clap::{Args, ValueEnum};
+
+use crate::context::{Context, no_repository};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output;
+
+/// Warnings that are printed; `--json` has all.
+const SHOWN_WARNINGS: usize = 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// What the backup contains
+    #[arg(value_enum)]
+    kind: Kind,
+    /// Write the archive to this new file or into this folder instead of the repository
+    #[arg(long, value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// A system configuration file to include. Repeatable
+    #[arg(long, value_name = "PATH")]
+    config_file: Vec<PathBuf>,
+    /// Name of the configuration that this backup belongs to; one job of a configuration runs at a time
+    #[arg(long, value_name = "NAME")]
+    configuration: Option<String>,
+    /// How the archive is compressed
+    #[arg(long, value_enum, default_value_t = Codec::Gzip)]
+    compression: Codec,
+    /// Compression level: gzip 1 to 12, zstd 1 to 19 [default: 1]
+    #[arg(long, value_name = "N")]
+    level: Option<u8>,
+    /// Do not read the archive back after writing it
+    #[arg(long)]
+    no_verify: bool,
+    /// Do not write a .sha256 file
+    #[arg(long)]
+    no_sha256: bool,
+    /// Accept a file root that is empty or shrank sharply since the last backup
+    #[arg(long)]
+    allow_shrunken: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Database, files and system configuration
+    Full,
+    /// The database alone
+    Database,
+    /// The file roots alone
+    Files,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Codec {
+    Gzip,
+    Zstd,
+    None,
+}
+
+impl Create {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
+        let settings = context.settings(&self.config_file)?;
+        let destination = match &self.output {
+            Some(path) => Destination::Path(path.clone()),
+            None => Destination::Repository(settings.repository.clone().ok_or_else(|| {
+                let CommandError::Usage { message, hint } = no_repository() else {
+                    unreachable!("it is a usage error")
+                };
+                CommandError::usage(message, format!("{hint} Or name a file with --output."))
+            })?),
+        };
+        let kind = match self.kind {
+            Kind::Full => BackupKind::Full,
+            Kind::Database => BackupKind::Database,
+            Kind::Files => BackupKind::Files,
+        };
+        let options = CreateOptions {
+            compression: self.compression()?,
+            database: settings.database,
+            files: settings.files,
+            system: settings.system,
+            configuration: self.configuration,
+            jobs: context.jobs(),
+            sha256: !self.no_sha256,
+            verify: !self.no_verify,
+            allow_shrunken: self.allow_shrunken,
+            ..CreateOptions::new(kind, destination)
+        };
+        let progress = context.progress();
+        let result = create(&options, &progress);
+        progress.finish();
+        let record = result?;
+        if context.json() {
+            output::json(&record)?;
+        } else if !context.quiet() {
+            output::text(&describe(&record))?;
+        }
+        Ok(record.status.into())
+    }
+
+    fn compression(&self) -> Result<Compression, CommandError> {
+        let out_of_range = |range: &str| {
+            CommandError::usage(
+                format!("--level is out of range for {:?}", self.compression).to_lowercase(),
+                format!("Levels are {range}."),
+            )
+        };
+        match (self.compression, self.level) {
+            (Codec::Gzip, level) => match level.unwrap_or(1) {
+                level @ 1..=12 => Ok(Compression::Gzip { level }),
+                _ => Err(out_of_range("1 (fast) to 12 (small)")),
+            },
+            (Codec::Zstd, level) => match level.unwrap_or(1) {
+                level @ 1..=19 => Ok(Compression::Zstd {
+                    level: level.into(),
+                }),
+                _ => Err(out_of_range("1 (fast) to 19 (small)")),
+            },
+            (Codec::None, None) => Ok(Compression::None),
+            (Codec::None, Some(_)) => Err(CommandError::usage(
+                "--level means nothing with --compression none",
+                "Leave one of them out.",
+            )),
+        }
+    }
+}
+
+fn describe(record: &BackupRecord) -> String {
+    let mut text = format!("{} {}\n", record.status, record.id);
+    if record.tables > 0 {
+        text += &format!(
+            "  database  {} tables, {} rows\n",
+            record.tables, record.rows
+        );
+    }
+    if record.files > 0 {
+        text += &format!("  files     {}\n", record.files);
+    }
+    text += &format!(
+        "  size      {} from {}, in {}\n  archive   {}\n",
+        output::size(record.bytes_stored),
+        output::size(record.bytes_read),
+        output::duration(record.duration_ms),
+        record.path.display()
+    );
+    if !record.warnings.is_empty() {
+        text += if record.status == Status::Partial {
+            "missing or changed, and notes:\n"
+        } else {
+            "notes:\n"
+        };
+        text += &output::warnings(&record.warnings, SHOWN_WARNINGS);
+    }
+    text
+}

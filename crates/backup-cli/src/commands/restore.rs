@@ -1,0 +1,199 @@
+//! `restore`: brings a backup, or a part of it, back.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use backup_core::{
+    Component, IntoDatabase, Monitor, RestoreOptions, RestoreOutcome, RestorePlan, plan_restore,
+    restore,
+};
+use clap::{Args, ValueEnum};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output;
+
+/// Warnings that are printed; `--json` has all.
+const SHOWN_WARNINGS: usize = 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// Archive path or backup id
+    source: String,
+    /// Restore this component alone
+    #[arg(long, value_enum, value_name = "COMPONENT", conflicts_with_all = ["skip_database", "skip_files"])]
+    only: Option<Only>,
+    /// Leave the database as it is
+    #[arg(long)]
+    skip_database: bool,
+    /// Leave the files as they are
+    #[arg(long)]
+    skip_files: bool,
+    /// Restore only files that match, such as 'documents/2026/**'; a folder brings what is below it. Repeatable
+    #[arg(long, value_name = "GLOB")]
+    path: Vec<String>,
+    /// Restore only this table. Repeatable
+    #[arg(long, value_name = "SCHEMA.TABLE")]
+    table: Vec<String>,
+    /// Put files (and configuration) here, each root in a folder of its name, instead of where they belong
+    #[arg(long, value_name = "DIR")]
+    target: Option<PathBuf>,
+    /// How the database is restored [default: fresh]
+    #[arg(long, value_enum)]
+    into: Option<Into>,
+    /// Leave everything to the connecting role
+    #[arg(long)]
+    no_owner: bool,
+    /// Leave privileges out
+    #[arg(long)]
+    no_privileges: bool,
+    /// Give what belongs to OLD to NEW. Repeatable
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_role)]
+    role_map: Vec<(String, String)>,
+    /// Compare every restored table and file with the backup
+    #[arg(long)]
+    verify: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace what is there, without asking
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Only {
+    Database,
+    Files,
+    Config,
+}
+
+impl From<Only> for Component {
+    fn from(only: Only) -> Self {
+        match only {
+            Only::Database => Self::Database,
+            Only::Files => Self::Files,
+            Only::Config => Self::Config,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Into {
+    /// An empty or new database
+    Fresh,
+}
+
+fn parse_role(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => {
+            Ok((old.to_owned(), new.to_owned()))
+        }
+        _ => Err("expected OLD=NEW, such as edms_prod_user=edms".to_owned()),
+    }
+}
+
+impl Restore {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
+        let settings = context.settings(&[])?;
+        let mut options = RestoreOptions {
+            only: self.only.map(Component::from),
+            skip_database: self.skip_database,
+            skip_files: self.skip_files,
+            paths: self.path,
+            tables: self.table,
+            target: self.target,
+            files: settings.files,
+            database: settings.database,
+            into: self.into.map(|Into::Fresh| IntoDatabase::Fresh),
+            owners: !self.no_owner,
+            privileges: !self.no_privileges,
+            role_map: self.role_map.into_iter().collect(),
+            verify: self.verify,
+            force: self.force,
+            jobs: context.jobs(),
+            ..RestoreOptions::new(context.archive(&self.source)?)
+        };
+        let progress = context.progress();
+        if self.dry_run {
+            let plan = plan_restore(&options, &progress);
+            progress.finish();
+            let plan = plan?;
+            if context.json() {
+                output::json(&plan)?;
+            } else {
+                output::text(&plan.to_string())?;
+            }
+            return Ok(if plan.problems.is_empty() {
+                Exit::Complete
+            } else {
+                Exit::Failed
+            });
+        }
+        if !self.force {
+            let plan = plan_restore(&options, &progress)?;
+            if plan.problems.is_empty() && !plan.replaced().is_empty() {
+                confirm(context, &plan)?;
+                options.force = true;
+            }
+        }
+        let result = restore(&options, &progress as &dyn Monitor);
+        progress.finish();
+        let outcome = result?;
+        if context.json() {
+            output::json(&outcome)?;
+        } else if !context.quiet() {
+            output::text(&describe(&outcome))?;
+        }
+        Ok(outcome.status.into())
+    }
+}
+
+/// Asks on the terminal; without one nothing is replaced.
+fn confirm(context: &Context, plan: &RestorePlan) -> Result<(), CommandError> {
+    let what = plan.replaced().join(", ");
+    if context.json() || !std::io::stdin().is_terminal() {
+        return Err(CommandError::NotConfirmed {
+            what: format!("replacing {what}"),
+        });
+    }
+    let mut err = std::io::stderr();
+    write!(err, "{plan}This replaces {what}. Type yes to go on: ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(CommandError::Declined)
+    }
+}
+
+fn describe(outcome: &RestoreOutcome) -> String {
+    let mut text = format!("{} {}\n", outcome.status, outcome.id);
+    if let Some(database) = &outcome.database {
+        text += &format!(
+            "  database  {} tables, {} rows into {database}\n",
+            outcome.tables, outcome.rows
+        );
+    }
+    for (root, folder) in &outcome.placed {
+        text += &format!("  files     {root} into {}\n", folder.display());
+    }
+    text += &format!(
+        "  {} files in {}{}\n",
+        outcome.files,
+        output::duration(outcome.duration_ms),
+        if outcome.verified {
+            ", everything compared with the backup"
+        } else {
+            ""
+        }
+    );
+    if !outcome.warnings.is_empty() {
+        text += "warnings:\n";
+        text += &output::warnings(&outcome.warnings, SHOWN_WARNINGS);
+    }
+    text
+}

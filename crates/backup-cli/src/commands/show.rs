@@ -1,0 +1,117 @@
+//! `show`: what a backup holds.
+
+use backup_core::{Contents, Manifest, OpenedBackup};
+use clap::Args;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output;
+
+/// Warnings that are printed; `--json` has all.
+const SHOWN_WARNINGS: usize = 50;
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Archive path or backup id
+    source: String,
+    /// List every entry
+    #[arg(long)]
+    entries: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    path: &'a std::path::Path,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<Contents>>,
+}
+
+impl Show {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
+        let backup = OpenedBackup::open(&context.archive(&self.source)?)?;
+        let manifest = backup.require_manifest()?;
+        if context.json() {
+            let entries = if self.entries {
+                Some(backup.contents().collect::<Result<_, _>>()?)
+            } else {
+                None
+            };
+            output::json(&Document {
+                path: backup.path(),
+                manifest,
+                entries,
+            })?;
+            return Ok(Exit::Complete);
+        }
+        output::text(&describe(manifest))?;
+        if self.entries {
+            for entry in backup.contents() {
+                let entry = entry?;
+                output::text(&format!(
+                    "{:<9} {:>12} {}\n",
+                    entry.kind,
+                    entry.size,
+                    output::printable(&entry.path)
+                ))?;
+            }
+        }
+        Ok(Exit::Complete)
+    }
+}
+
+fn describe(manifest: &Manifest) -> String {
+    let mut text = format!(
+        "{} {}\n  made      {} UTC on {} by {}\n",
+        manifest.status,
+        manifest.id,
+        manifest.created_at.format("%Y-%m-%d %H:%M:%S"),
+        manifest.host,
+        manifest.program
+    );
+    if let Some(database) = &manifest.database {
+        text += &format!(
+            "  database  {} on PostgreSQL {}: {} tables, {} rows, as of {} UTC\n",
+            database.server.database,
+            database.server.version,
+            database.stats.tables.len(),
+            database.rows(),
+            database.snapshot_at.format("%Y-%m-%d %H:%M:%S%.3f")
+        );
+        for table in &database.stats.tables {
+            text += &format!(
+                "    {:>10} rows {:>10}  {}.{}\n",
+                table.rows,
+                output::size(table.bytes),
+                output::printable(&table.schema),
+                output::printable(&table.name)
+            );
+        }
+    }
+    for (name, root) in &manifest.files {
+        text += &format!(
+            "  files     {name}: {} files, {} folders, {} links, {} from {}\n",
+            root.files,
+            root.directories,
+            root.symlinks,
+            output::size(root.bytes),
+            root.source
+        );
+    }
+    for file in &manifest.config {
+        text += &format!("  config    {} from {}\n", file.path, file.source);
+    }
+    for (title, list) in [("missing", &manifest.issues), ("notes", &manifest.notes)] {
+        if !list.is_empty() {
+            let lines: Vec<String> = list
+                .iter()
+                .map(|issue| format!("{}: {}", issue.path, issue.reason))
+                .collect();
+            text += &format!("{title}:\n{}", output::warnings(&lines, SHOWN_WARNINGS));
+        }
+    }
+    text
+}

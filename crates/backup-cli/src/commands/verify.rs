@@ -1,0 +1,83 @@
+//! `verify`: checks that backups are what was written.
+
+use backup_core::{Monitor, VerifyOptions, VerifyOutcome, VerifyStatus, verify};
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output;
+
+/// Damaged entries that are printed; `--json` has all.
+const SHOWN_ENTRIES: usize = 50;
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Archive paths or backup ids
+    #[arg(required = true)]
+    source: Vec<String>,
+    /// Check the stored bytes only, without unpacking them
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Verify {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
+        let options = VerifyOptions {
+            quick: self.quick,
+            jobs: context.jobs(),
+        };
+        let mut outcomes = Vec::new();
+        for source in &self.source {
+            let path = context.archive(source)?;
+            let progress = context.progress();
+            let result = verify(&path, &options, &progress as &dyn Monitor);
+            progress.finish();
+            let outcome = result?;
+            if !context.quiet() {
+                output::text(&describe(source, &outcome))?;
+            }
+            outcomes.push(outcome);
+        }
+        if context.json() {
+            match outcomes.as_slice() {
+                [one] => output::json(one)?,
+                all => output::json(&all)?,
+            }
+        }
+        let damaged = outcomes
+            .iter()
+            .any(|outcome| outcome.status == VerifyStatus::Damaged);
+        Ok(if damaged {
+            Exit::Failed
+        } else {
+            Exit::Complete
+        })
+    }
+}
+
+fn describe(source: &str, outcome: &VerifyOutcome) -> String {
+    if outcome.status == VerifyStatus::Ok {
+        return format!("{source}: ok, {} entries\n", outcome.entries);
+    }
+    let mut text = format!(
+        "{source}: DAMAGED, {} of {} entries are hit\n",
+        outcome.damaged.len(),
+        outcome.entries
+    );
+    for entry in outcome.damaged.iter().take(SHOWN_ENTRIES) {
+        text += &format!(
+            "  {}: {}\n",
+            output::printable(&entry.path),
+            output::printable(&entry.reason)
+        );
+    }
+    if outcome.damaged.len() > SHOWN_ENTRIES {
+        text += &format!(
+            "  … and {} more (--json lists them all)\n",
+            outcome.damaged.len() - SHOWN_ENTRIES
+        );
+    }
+    text += "everything else can be restored\n";
+    text
+}

@@ -1,0 +1,11 @@
+//! The whole system through its command line, on real PostgreSQL servers and real folders.
+
+mod acceptance;
+mod bad_input;
+mod crash;
+mod damage;
+mod hostile;
+mod interop;
+mod memory;
+mod real_edms;
+mod support;

@@ -1,0 +1,174 @@
+//! The configuration file, `edms-backup.toml`, as it is written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+use crate::kind::BackupKind;
+
+/// The whole file. Unknown names are errors, so that a misspelt setting is never silently ignored.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfigFile {
+    /// `[repository]`.
+    pub repository: RepositorySection,
+    /// `[database]`; without it the environment decides.
+    pub database: DatabaseSection,
+    /// `[files]`: name of the root = folder. Relative folders are below the configuration file's.
+    pub files: BTreeMap<String, PathBuf>,
+    /// `[system]`.
+    pub system: SystemSection,
+    /// `[encryption]`.
+    pub encryption: EncryptionSection,
+    /// `[[references]]`.
+    pub references: Vec<ReferenceRule>,
+    /// `[[schedule]]`.
+    pub schedule: Vec<ScheduleEntry>,
+    /// `[notify]`.
+    pub notify: NotifySection,
+}
+
+/// `[repository]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RepositorySection {
+    /// The folder of the backups.
+    pub path: Option<PathBuf>,
+}
+
+/// `[database]`: either one of `url` and `url_file`, or the parts.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseSection {
+    /// A file that holds the connection URL on its first line.
+    pub url_file: Option<PathBuf>,
+    /// Host name, or the folder of a Unix socket.
+    pub host: Option<String>,
+    /// Port; 5432 when left out.
+    pub port: Option<u16>,
+    /// Name of the database.
+    pub name: Option<String>,
+    /// Role to connect as.
+    pub user: Option<String>,
+    /// A file that holds the password on its first line.
+    pub password_file: Option<PathBuf>,
+}
+
+/// `[system]`: the system configuration component.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SystemSection {
+    /// Files to include. Relative ones are below the configuration file's folder.
+    pub paths: Vec<PathBuf>,
+}
+
+/// `[encryption]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EncryptionSection {
+    /// A file of recipients, one `age1…` per line.
+    pub recipients_file: Option<PathBuf>,
+}
+
+/// One `[[references]]` rule: rows that name files.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceRule {
+    /// `schema.table`.
+    pub table: String,
+    /// The column that holds the path.
+    pub path_column: String,
+    /// The file root below which the path is looked up.
+    pub root: String,
+    /// The column that holds the SHA-256 of the file, hex.
+    pub checksum_column: Option<String>,
+    /// The rule is for values that begin so; the longest prefix wins.
+    #[serde(default)]
+    pub when_prefix: String,
+    /// Cut from the value before it is looked up.
+    #[serde(default)]
+    pub strip_prefix: String,
+}
+
+/// One `[[schedule]]` entry.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleEntry {
+    /// Unique name: the configuration's name.
+    pub name: String,
+    /// What to make.
+    pub backup_type: BackupKind,
+    /// HOURLY, DAILY, WEEKLY, MONTHLY or ON_DEMAND.
+    pub frequency: String,
+    /// `HH:MM:SS` in `time_zone`.
+    pub schedule_time: Option<String>,
+    /// IANA name; UTC when left out.
+    pub time_zone: Option<String>,
+    /// Keep backups for so many days.
+    pub retention_days: Option<u32>,
+    /// Keep so many backups at most.
+    pub max_backups: Option<u32>,
+    /// Keep the newest backup of each of so many days.
+    pub keep_daily: Option<u32>,
+    /// Keep the newest backup of each of so many weeks.
+    pub keep_weekly: Option<u32>,
+    /// Keep the newest backup of each of so many months.
+    pub keep_monthly: Option<u32>,
+    /// Repository of this configuration, when it is not the common one.
+    pub storage_path: Option<PathBuf>,
+    /// Compress the archive; true when left out.
+    pub compression_enabled: Option<bool>,
+    /// Seal the archive; false when left out.
+    pub encryption_enabled: Option<bool>,
+}
+
+/// `[notify]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifySection {
+    /// Command and arguments, given the JSON result on standard input.
+    pub on_failure: Vec<String>,
+    /// Asked at start, success and failure.
+    pub ping_url: Option<String>,
+}
+
+impl ConfigFile {
+    /// Reads the file at `path`. Relative paths in it become relative to its folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not TOML, or holds a name that means nothing.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+            path: path.to_owned(),
+            source: Box::new(error),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for relative in config.paths() {
+            *relative = folder.join(&*relative);
+        }
+        Ok(config)
+    }
+
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.repository
+            .path
+            .iter_mut()
+            .chain(&mut self.database.url_file)
+            .chain(&mut self.database.password_file)
+            .chain(self.files.values_mut())
+            .chain(&mut self.system.paths)
+            .chain(&mut self.encryption.recipients_file)
+            .chain(
+                self.schedule
+                    .iter_mut()
+                    .filter_map(|entry| entry.storage_path.as_mut()),
+            )
+    }
+}

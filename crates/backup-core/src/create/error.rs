@@ -1,0 +1,122 @@
+//! Why no backup was made.
+
+use std::path::PathBuf;
+
+use backup_archive::WriteError;
+use backup_db::DumpError;
+
+use crate::capture::{GuardError, WalkError};
+use crate::database_errors::sentence;
+use crate::failure::{Explain, wants_space};
+use crate::kind::BackupKind;
+use crate::repository::RepositoryError;
+use crate::verify::VerifyError;
+
+/// Why no backup was made. Nothing is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// The kind cannot be made by this version.
+    #[error("this version does not make {kind} backups")]
+    Unsupported {
+        /// The kind.
+        kind: BackupKind,
+    },
+    /// The kind contains a database, and none is described.
+    #[error("a {kind} backup needs a database, and none is given")]
+    NoDatabase {
+        /// The kind.
+        kind: BackupKind,
+    },
+    /// The kind contains files, and no root is given.
+    #[error("a {kind} backup needs at least one file root, and none is given")]
+    NoFiles {
+        /// The kind.
+        kind: BackupKind,
+    },
+    /// A file root is missing, empty or sharply smaller than before.
+    #[error("file root {root:?} is refused")]
+    Source {
+        /// Name of the root.
+        root: String,
+        /// What is wrong with it.
+        source: GuardError,
+    },
+    /// A file root cannot be opened.
+    #[error("a file root cannot be read")]
+    Walk(#[source] WalkError),
+    /// A system configuration file cannot be read.
+    #[error("cannot read the system configuration file {}", .path.display())]
+    System {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The database cannot be dumped.
+    #[error("the database cannot be dumped")]
+    Database(#[from] DumpError),
+    /// The archive cannot be written.
+    #[error("the archive cannot be written")]
+    Write(#[from] WriteError),
+    /// The repository or the output path cannot be used.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// What was written does not read back.
+    #[error("the archive that was just written does not verify")]
+    Verify(#[from] VerifyError),
+    /// What was written reads back differently: memory or disk is faulty.
+    #[error("the archive that was just written is damaged: {first}")]
+    Damaged {
+        /// The first entry that is hit.
+        first: String,
+    },
+    /// The operating system has no random bytes for an id.
+    #[error("cannot make an id")]
+    Random(#[source] std::io::Error),
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Explain for CreateError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unsupported { .. } => "unsupported_kind",
+            Self::NoDatabase { .. } => "no_database",
+            Self::NoFiles { .. } => "no_files",
+            Self::Source { source, .. } => match source {
+                GuardError::Emptied { .. } | GuardError::Shrunken { .. } => "source_shrunken",
+                _ => "source_unusable",
+            },
+            Self::Walk(_) => "source_unusable",
+            Self::System { .. } => "system_file",
+            Self::Database(error) => error.code(),
+            Self::Write(error) if wants_space(error) => "no_space",
+            Self::Write(_) => "archive_write",
+            Self::Repository(error) => error.code(),
+            Self::Verify(error) => error.code(),
+            Self::Damaged { .. } => "written_damaged",
+            Self::Random(_) => "no_random_bytes",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unsupported { .. } => "full, database and files backups can be made.".into(),
+            Self::NoDatabase { .. } => "Describe it with --database-url, DATABASE_URL, DB_* or PG* variables, or [database] in the configuration file; `create files` needs none.".into(),
+            Self::NoFiles { .. } => "Name each folder with --files NAME=DIR or in [files] of the configuration file; `create database` needs none.".into(),
+            Self::Source { source, .. } => sentence(source.hint()),
+            Self::System { .. } => "Correct [system] paths or --config-file, and check that this user may read the file.".into(),
+            Self::Database(error) => return Explain::hint(error),
+            Self::Write(error) if wants_space(error) => {
+                "Free space on that file system, or choose another repository; nothing was left behind.".into()
+            }
+            Self::Repository(error) => return error.hint(),
+            Self::Verify(error) => return error.hint(),
+            Self::Damaged { .. } => "The disk or the memory of this machine is faulty: check both before relying on any backup made here.".into(),
+            Self::Walk(_) | Self::Write(_) | Self::Random(_) | Self::Cancelled => return None,
+        })
+    }
+}

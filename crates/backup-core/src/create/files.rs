@@ -1,0 +1,136 @@
+//! The file roots: walked in order, every entry handed to the archive.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use backup_archive::{ArchivePath, EntryKind};
+
+use super::CreateError;
+use super::job::Job;
+use crate::capture::{Found, GuardOptions, OwnerNames, Totals, WalkOptions, check_totals, walk};
+use crate::manifest::{Issue, RootManifest};
+use crate::monitor::Phase;
+use crate::opened::OpenedBackup;
+
+/// Appends every root as `files/<root>/…`.
+pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
+    job.monitor.phase(Phase::Files, None);
+    let previous = previous_totals(job);
+    let owners = Arc::new(OwnerNames::of_this_machine().unwrap_or_default());
+    let roots = job.options.files.clone();
+    for (name, folder) in &roots {
+        let totals = append_root(job, name, folder, &owners)?;
+        let guard = check_totals(folder, previous(name), totals, GuardOptions::default());
+        if !job.options.allow_shrunken {
+            guard.map_err(|source| CreateError::Source {
+                root: name.clone(),
+                source,
+            })?;
+        }
+        if totals.files == 0 {
+            job.manifest.notes.push(Issue {
+                path: format!("files/{name}"),
+                reason: "this file root holds no files".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn append_root(
+    job: &mut Job<'_>,
+    name: &str,
+    folder: &Path,
+    owners: &Arc<OwnerNames>,
+) -> Result<Totals, CreateError> {
+    let prefix = ArchivePath::new(format!("files/{name}")).expect("root names are checked");
+    let options = WalkOptions {
+        exclude_folders: job
+            .repository
+            .iter()
+            .map(|repository| repository.path().to_owned())
+            .collect(),
+        owners: Arc::clone(owners),
+        ..WalkOptions::default()
+    };
+    let mut root = RootManifest {
+        source: folder.display().to_string(),
+        files: 0,
+        directories: 0,
+        symlinks: 0,
+        bytes: 0,
+    };
+    let mut totals = Totals::default();
+    for found in walk(folder, prefix, options).map_err(CreateError::Walk)? {
+        job.check_cancelled()?;
+        job.monitor.advance(job.findings.take_progress());
+        match found {
+            Found::Folder { path, metadata } => {
+                root.directories += 1;
+                job.writer
+                    .append_special(&path, EntryKind::Directory, &metadata)?;
+            }
+            Found::Symlink {
+                path,
+                target,
+                metadata,
+            } => {
+                root.symlinks += 1;
+                job.writer
+                    .append_special(&path, EntryKind::Symlink { target }, &metadata)?;
+            }
+            Found::HardLink {
+                path,
+                target,
+                metadata,
+            } => {
+                root.files += 1;
+                job.writer
+                    .append_special(&path, EntryKind::HardLink { target }, &metadata)?;
+            }
+            Found::File {
+                path, size, source, ..
+            } => {
+                root.files += 1;
+                root.bytes += size;
+                totals.files += 1;
+                totals.bytes += size;
+                job.writer.append_file(&path, source)?;
+            }
+            Found::Skipped { path, reason } => job.manifest.notes.push(Issue {
+                path: path.to_string(),
+                reason: format!("left out: {reason}"),
+            }),
+            Found::Issue(issue) => job.manifest.issues.push(Issue {
+                path: issue.path.to_string(),
+                reason: issue.reason.to_string(),
+            }),
+        }
+    }
+    job.manifest.files.insert(name.to_owned(), root);
+    Ok(totals)
+}
+
+/// What each root held at the newest backup of the repository that has it.
+fn previous_totals(job: &Job<'_>) -> impl Fn(&str) -> Option<Totals> + use<> {
+    let manifests: Vec<_> = job
+        .repository
+        .iter()
+        .filter_map(|repository| repository.list().ok())
+        .flat_map(|listing| listing.backups)
+        .rev()
+        .filter(|record| record.files > 0)
+        .take(1)
+        .filter_map(|record| OpenedBackup::open(&record.path).ok())
+        .filter_map(|backup| backup.manifest().cloned())
+        .collect();
+    move |name| {
+        manifests
+            .iter()
+            .find_map(|manifest| manifest.files.get(name))
+            .map(|root| Totals {
+                files: root.files,
+                bytes: root.bytes,
+            })
+    }
+}

@@ -1,0 +1,237 @@
+//! One backup while it is made.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use backup_archive::{
+    ArchivePath, ArchiveWriter, FileOutcome, FileSink, Metadata, Timestamp, WriteError,
+    WriteObserver, WriterOptions,
+};
+use backup_db::Snapshot;
+use chrono::{DateTime, Utc};
+
+use super::{CreateError, CreateOptions, Destination, database, files, system};
+use crate::id::BackupId;
+use crate::kind::{BackupKind, Status};
+use crate::manifest::{Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
+use crate::monitor::{Monitor, Phase};
+use crate::record::BackupRecord;
+use crate::repository::{Draft, LeasePurpose, Repository, host_name};
+use crate::verify::{VerifyOptions, VerifyStatus, hex, verify};
+
+/// One backup while it is made. Dropping it leaves nothing behind.
+pub(super) struct Job<'a> {
+    pub(super) options: &'a CreateOptions,
+    pub(super) monitor: &'a dyn Monitor,
+    pub(super) repository: Option<Repository>,
+    pub(super) manifest: Manifest,
+    pub(super) writer: ArchiveWriter<FileSink>,
+    pub(super) findings: Arc<Findings>,
+    draft: Draft,
+    began: Instant,
+}
+
+impl<'a> Job<'a> {
+    /// Makes the draft of the archive; everything that can be refused is refused before.
+    pub(super) fn begin(
+        options: &'a CreateOptions,
+        monitor: &'a dyn Monitor,
+        now: DateTime<Utc>,
+    ) -> Result<Self, CreateError> {
+        let began = Instant::now();
+        let id = BackupId::generate(now, options.kind).map_err(CreateError::Random)?;
+        let ending = options.compression.extension();
+        let (repository, draft) = match &options.destination {
+            Destination::Repository(path) => {
+                let repository = Repository::open_or_create(path)?;
+                let purpose = LeasePurpose {
+                    job: format!("create {}", options.kind),
+                    configuration: options.configuration.clone(),
+                };
+                let draft = Draft::in_repository(&repository, &id, ending, purpose)?;
+                (Some(repository), draft)
+            }
+            Destination::Path(path) => (None, Draft::at_path(path, &id, ending)?),
+        };
+        let findings = Arc::new(Findings::default());
+        let mut writer_options = WriterOptions::default();
+        writer_options.compression = options.compression;
+        writer_options.jobs = options.jobs;
+        writer_options.spill_dir = draft.spill_folder().to_owned();
+        writer_options.observer = Arc::clone(&findings) as Arc<dyn WriteObserver>;
+        let writer = ArchiveWriter::new(
+            FileSink::new(draft.file()?, options.sha256).map_err(WriteError::Sink)?,
+            writer_options,
+        )?;
+        Ok(Self {
+            options,
+            monitor,
+            repository,
+            manifest: Manifest {
+                manifest_version: MANIFEST_VERSION,
+                id,
+                kind: options.kind,
+                status: Status::Complete,
+                created_at: now,
+                duration_ms: 0,
+                configuration: options.configuration.clone(),
+                program: concat!("edms-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
+                host: host_name(),
+                issues: Vec::new(),
+                notes: Vec::new(),
+                database: None,
+                files: Default::default(),
+                config: Vec::new(),
+            },
+            writer,
+            findings,
+            draft,
+            began,
+        })
+    }
+
+    /// Puts everything into the archive, in the order of the format.
+    pub(super) fn fill(mut self, snapshot: Option<Snapshot>) -> Result<BackupRecord, CreateError> {
+        if let Some(snapshot) = snapshot {
+            database::append(&mut self, snapshot)?;
+        }
+        if self.options.kind.has_files() {
+            files::append(&mut self)?;
+        }
+        if self.options.kind == BackupKind::Full {
+            system::append(&mut self)?;
+        }
+        self.finish()
+    }
+
+    /// Appends a small text of our own.
+    pub(super) fn append_text(&mut self, path: &str, text: String) -> Result<(), CreateError> {
+        let path = ArchivePath::new(path).expect("a constant path");
+        let metadata = own_metadata(self.manifest.created_at);
+        Ok(self
+            .writer
+            .append_bytes(&path, &metadata, text.into_bytes())?)
+    }
+
+    /// Fails when the caller asked to stop.
+    pub(super) fn check_cancelled(&self) -> Result<(), CreateError> {
+        if self.monitor.is_cancelled() {
+            return Err(CreateError::Cancelled);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<BackupRecord, CreateError> {
+        self.monitor.phase(Phase::Finishing, None);
+        // What the workers find out is known only when they have dealt with every file.
+        self.writer.flush()?;
+        self.settle_findings();
+        self.manifest.duration_ms = elapsed_ms(self.began);
+        let text = self.manifest.to_toml();
+        self.append_text(MANIFEST_PATH, text)?;
+        let stats = self.writer.finish()?;
+        if self.options.verify {
+            let options = VerifyOptions {
+                quick: false,
+                jobs: self.options.jobs,
+            };
+            let outcome = verify(self.draft.partial_path(), &options, self.monitor)?;
+            if outcome.status == VerifyStatus::Damaged {
+                return Err(CreateError::Damaged {
+                    first: outcome
+                        .damaged
+                        .first()
+                        .map(|entry| format!("{}: {}", entry.path, entry.reason))
+                        .unwrap_or_default(),
+                });
+            }
+        }
+        let mut record = BackupRecord::from_manifest(
+            &self.manifest,
+            self.draft.target().to_owned(),
+            stats.stored.bytes,
+            stats.stored.sha256.map(|sum| hex(&sum)),
+        );
+        record.duration_ms = elapsed_ms(self.began);
+        if self.monitor.is_cancelled() {
+            return Err(CreateError::Cancelled);
+        }
+        self.draft.publish(&record)?;
+        Ok(record)
+    }
+
+    /// Takes what the workers reported into the manifest.
+    fn settle_findings(&mut self) {
+        let mut issues = std::mem::take(
+            &mut *self
+                .findings
+                .issues
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.manifest.issues.append(&mut issues);
+        self.manifest.issues.sort_by(|a, b| a.path.cmp(&b.path));
+        if !self.manifest.issues.is_empty() {
+            self.manifest.status = Status::Partial;
+        }
+    }
+}
+
+/// What the workers of the archive report.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    issues: Mutex<Vec<Issue>>,
+    read: AtomicU64,
+    /// Files that are not in the archive although the walk found them, and the bytes by which the rest differs from what the walk saw.
+    pub(super) lost_files: AtomicU64,
+    pub(super) file_bytes: AtomicU64,
+}
+
+impl Findings {
+    /// Bytes of content read since the last call.
+    pub(super) fn take_progress(&self) -> u64 {
+        self.read.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl WriteObserver for Findings {
+    fn file(&self, path: &ArchivePath, size: u64, outcome: FileOutcome) {
+        self.file_bytes.fetch_add(size, Ordering::Relaxed);
+        let reason = match outcome {
+            FileOutcome::Captured => return,
+            FileOutcome::Changed => "kept changing while it was read".to_owned(),
+            FileOutcome::Vanished => "vanished before it was read".to_owned(),
+            FileOutcome::Unreadable(error) => format!("cannot be read: {error}"),
+            other => format!("{other:?}"),
+        };
+        self.issues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Issue {
+                path: path.to_string(),
+                reason,
+            });
+    }
+
+    fn progress(&self, content_bytes: u64, _stored_bytes: u64) {
+        self.read.fetch_add(content_bytes, Ordering::Relaxed);
+    }
+}
+
+/// Metadata of entries that we make ourselves: private, of the time of the backup.
+pub(super) fn own_metadata(time: DateTime<Utc>) -> Metadata {
+    Metadata {
+        mode: 0o600,
+        mtime: Timestamp {
+            seconds: time.timestamp(),
+            nanoseconds: 0,
+        },
+        ..Metadata::default()
+    }
+}
+
+/// Milliseconds since `since`.
+pub(crate) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

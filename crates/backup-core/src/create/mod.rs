@@ -1,0 +1,163 @@
+//! Making a backup.
+//!
+//! ```text
+//! snapshot ──> database/…        the recovery point is taken first,
+//! walk ──────> files/<root>/…    files after it, so that every row finds its file
+//!              config/…
+//!              manifest.toml     last: without it there is no backup
+//! ```
+//! The archive gets its final name only when all of that is written, synced and (unless turned off) read back.
+
+mod database;
+mod error;
+mod files;
+mod job;
+mod system;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use backup_archive::Compression;
+use backup_db::{ConnectOptions, Snapshot, SnapshotOptions};
+use chrono::Utc;
+
+pub use error::CreateError;
+
+use crate::capture::check_root;
+use crate::kind::BackupKind;
+use crate::monitor::{Monitor, Phase};
+use crate::record::BackupRecord;
+use job::Job;
+pub(crate) use job::elapsed_ms;
+
+/// Attempts, when somebody changes the schema of the database meanwhile.
+const ATTEMPTS: u32 = 3;
+/// Before another attempt: a migration gets time to finish.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(5);
+
+/// What to back up, how, and where to.
+#[derive(Debug, Clone)]
+pub struct CreateOptions {
+    /// What the backup shall contain.
+    pub kind: BackupKind,
+    /// Where it goes.
+    pub destination: Destination,
+    /// The database; needed by kinds that contain one.
+    pub database: Option<ConnectOptions>,
+    /// File roots by name; needed by kinds that contain files.
+    pub files: BTreeMap<String, PathBuf>,
+    /// System configuration files, for full backups.
+    pub system: Vec<PathBuf>,
+    /// The configuration that asks for it; there may be one job of a configuration at a time.
+    pub configuration: Option<String>,
+    /// How the archive is compressed. Default: gzip, level 1.
+    pub compression: Compression,
+    /// Threads, and connections to the database. Default: the processors that the process may use.
+    pub jobs: NonZeroUsize,
+    /// Write a `.sha256` file beside the archive. Default: yes.
+    pub sha256: bool,
+    /// Read the whole archive back before it gets its name. Default: yes.
+    pub verify: bool,
+    /// Accept a source that is empty or shrank sharply since the last backup. Default: no.
+    pub allow_shrunken: bool,
+}
+
+/// Where a backup goes.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    /// A repository, made when there is none.
+    Repository(PathBuf),
+    /// A file that must not exist yet, or a folder.
+    Path(PathBuf),
+}
+
+impl CreateOptions {
+    /// Options with every default.
+    pub fn new(kind: BackupKind, destination: Destination) -> Self {
+        Self {
+            kind,
+            destination,
+            database: None,
+            files: BTreeMap::new(),
+            system: Vec::new(),
+            configuration: None,
+            compression: Compression::default(),
+            jobs: default_jobs(),
+            sha256: true,
+            verify: true,
+            allow_shrunken: false,
+        }
+    }
+}
+
+/// As many jobs as there are processors for this process.
+pub fn default_jobs() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Makes a backup.
+///
+/// The result's status is PARTIAL when something could not be read; [`BackupRecord::warnings`] names it.
+///
+/// # Errors
+/// On any error nothing is left behind, and no other backup is touched.
+pub fn create(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRecord, CreateError> {
+    monitor.phase(Phase::Preparing, None);
+    if !matches!(
+        options.kind,
+        BackupKind::Full | BackupKind::Database | BackupKind::Files
+    ) {
+        return Err(CreateError::Unsupported { kind: options.kind });
+    }
+    if options.kind.has_files() {
+        check_roots(options)?;
+    }
+    let mut attempt = 1;
+    loop {
+        match attempt_once(options, monitor) {
+            Err(error) if attempt < ATTEMPTS && database::is_transient(&error) => {
+                monitor.warning(&format!("{error}: trying again"));
+                std::thread::sleep(BETWEEN_ATTEMPTS * attempt);
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn attempt_once(
+    options: &CreateOptions,
+    monitor: &dyn Monitor,
+) -> Result<BackupRecord, CreateError> {
+    let job = Job::begin(options, monitor, Utc::now())?;
+    // The snapshot comes before the first file: a row never names a file that was written after it and is missing here.
+    let snapshot = if options.kind.has_database() {
+        let connect = options
+            .database
+            .as_ref()
+            .ok_or(CreateError::NoDatabase { kind: options.kind })?;
+        let snapshot_options = SnapshotOptions {
+            jobs: options.jobs,
+            ..SnapshotOptions::default()
+        };
+        Some(Snapshot::open(connect, &snapshot_options)?)
+    } else {
+        None
+    };
+    job.fill(snapshot)
+}
+
+fn check_roots(options: &CreateOptions) -> Result<(), CreateError> {
+    if options.files.is_empty() {
+        return Err(CreateError::NoFiles { kind: options.kind });
+    }
+    for (name, folder) in &options.files {
+        check_root(folder).map_err(|source| CreateError::Source {
+            root: name.clone(),
+            source,
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! `manifest.toml`: what a backup holds, written as its last entry.
+//!
+//! A backup without a manifest was not finished. Everything a restore needs to decide before it touches anything is here: what
+//! the database was, which tables with how many rows, which file roots, and what is missing by name.
+
+use std::collections::BTreeMap;
+
+use backup_db::{DumpStats, ServerInfo};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::BackupId;
+use crate::kind::{BackupKind, Status};
+
+/// The version of the manifest that this crate writes, and the newest that it reads.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// Path of the manifest inside an archive.
+pub const MANIFEST_PATH: &str = "manifest.toml";
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this structure: 1.
+    pub manifest_version: u32,
+    /// The backup's id.
+    pub id: BackupId,
+    /// What kind of backup this is.
+    pub kind: BackupKind,
+    /// COMPLETE, or PARTIAL when [`Manifest::issues`] names something.
+    pub status: Status,
+    /// When the backup began.
+    pub created_at: DateTime<Utc>,
+    /// How long it took until the manifest was written, in milliseconds.
+    pub duration_ms: u64,
+    /// The name of the configuration that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    /// The program and its version.
+    pub program: String,
+    /// The host that made it; empty in migration packages.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// What is missing or not as it was, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
+    /// What is worth knowing but takes nothing away: skipped sockets, for example.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Issue>,
+    /// The database, if it is part of the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseManifest>,
+    /// The file roots, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, RootManifest>,
+    /// The system configuration files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config: Vec<ConfigManifest>,
+}
+
+/// Something that is missing, or worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issue {
+    /// The path inside the archive, or the name of the object.
+    pub path: String,
+    /// What is the matter with it.
+    pub reason: String,
+}
+
+/// The database as it was at the recovery point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatabaseManifest {
+    /// When the snapshot was taken: the recovery point.
+    pub snapshot_at: DateTime<Utc>,
+    /// The server and the database: version, encoding, collation.
+    pub server: ServerInfo,
+    /// Every table with its number of rows and their digest; all large objects together.
+    #[serde(flatten)]
+    pub stats: DumpStats,
+}
+
+impl DatabaseManifest {
+    /// Rows in all tables.
+    pub fn rows(&self) -> u64 {
+        self.stats.tables.iter().map(|table| table.rows).sum()
+    }
+}
+
+/// One file root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootManifest {
+    /// Where it was on the host.
+    pub source: String,
+    /// Regular files, hard links included.
+    pub files: u64,
+    /// Folders, the root included.
+    pub directories: u64,
+    /// Symbolic links.
+    pub symlinks: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+}
+
+/// One system configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigManifest {
+    /// The path inside the archive.
+    pub path: String,
+    /// Where it was on the host.
+    pub source: String,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Not TOML, or not the fields that a manifest has.
+    #[error("the manifest cannot be read")]
+    Malformed(#[source] Box<toml::de::Error>),
+    /// Made by a newer program.
+    #[error("the manifest has version {found}, this program knows up to {MANIFEST_VERSION}")]
+    Newer {
+        /// The version in the file.
+        found: u32,
+    },
+}
+
+impl Manifest {
+    /// The manifest as text.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a manifest has nothing that TOML cannot hold")
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError::Newer`] before anything else is looked at, so that a newer manifest is named as such.
+    pub fn from_toml(text: &str) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Version {
+            manifest_version: u32,
+        }
+        let malformed = |error| ManifestError::Malformed(Box::new(error));
+        let Version { manifest_version } = toml::from_str(text).map_err(malformed)?;
+        if manifest_version > MANIFEST_VERSION {
+            return Err(ManifestError::Newer {
+                found: manifest_version,
+            });
+        }
+        toml::from_str(text).map_err(malformed)
+    }
+}

@@ -1,0 +1,90 @@
+//! The record of one backup: what lists show, kept beside the archive as a small TOML file.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::BackupId;
+use crate::kind::{BackupKind, Status};
+use crate::manifest::Manifest;
+
+/// What is known of a backup without opening its archive. The command line's `create --json` and `list --json` print it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    /// The backup's id.
+    pub id: BackupId,
+    /// What kind of backup this is.
+    pub kind: BackupKind,
+    /// COMPLETE or PARTIAL; a failed backup has no record.
+    pub status: Status,
+    /// When the backup began.
+    pub created_at: DateTime<Utc>,
+    /// The archive. Stored as a bare file name (beside the record); absolute once loaded.
+    pub path: PathBuf,
+    /// SHA-256 of the archive file, hex, unless it was turned off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The backup that this one builds on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<BackupId>,
+    /// The configuration that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    /// Files in the backup.
+    pub files: u64,
+    /// Tables in the backup.
+    pub tables: u64,
+    /// Rows in all tables.
+    pub rows: u64,
+    /// Bytes read from database and files.
+    pub bytes_read: u64,
+    /// Size of the archive in bytes.
+    pub bytes_stored: u64,
+    /// How long the backup took, in milliseconds.
+    pub duration_ms: u64,
+    /// What is missing, and what else is worth knowing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+impl BackupRecord {
+    /// The record of the archive at `path` that holds `manifest`.
+    pub fn from_manifest(
+        manifest: &Manifest,
+        path: PathBuf,
+        bytes_stored: u64,
+        sha256: Option<String>,
+    ) -> Self {
+        let (tables, rows, table_bytes) = manifest.database.as_ref().map_or((0, 0, 0), |db| {
+            (
+                db.stats.tables.len() as u64,
+                db.rows(),
+                db.stats.tables.iter().map(|table| table.bytes).sum(),
+            )
+        });
+        let file_bytes: u64 = manifest.files.values().map(|root| root.bytes).sum();
+        Self {
+            id: manifest.id.clone(),
+            kind: manifest.kind,
+            status: manifest.status,
+            created_at: manifest.created_at,
+            path,
+            sha256,
+            base: None,
+            configuration: manifest.configuration.clone(),
+            files: manifest.files.values().map(|root| root.files).sum(),
+            tables,
+            rows,
+            bytes_read: table_bytes + file_bytes,
+            bytes_stored,
+            duration_ms: manifest.duration_ms,
+            warnings: manifest
+                .issues
+                .iter()
+                .chain(&manifest.notes)
+                .map(|issue| format!("{}: {}", issue.path, issue.reason))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Where backups live: a plain folder that a person can read.
+//!
+//! ```text
+//! repository.toml                           version of the layout
+//! backups/20260131T020000Z-full-1f9a03c2.tar.gz          the archive
+//! backups/20260131T020000Z-full-1f9a03c2.tar.gz.sha256   for `sha256sum -c`
+//! backups/20260131T020000Z-full-1f9a03c2.toml            the record, written last
+//! running/<id>/                             work in progress, with the lease of the process that does it
+//! ```
+//!
+//! Folders have mode 0700, files 0600. A backup exists once its archive has its final name, which happens after it is complete and synced.
+//! A record that is missing (a crash in between, or a copied archive) is read from the archive's manifest.
+
+mod draft;
+mod lease;
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use draft::Draft;
+use lease::Lease;
+pub(crate) use lease::{LeasePurpose, host_name};
+
+use crate::durable::{self, FOLDER_MODE};
+use crate::failure::{Explain, is_full};
+use crate::id::BackupId;
+use crate::opened::{OpenError, OpenedBackup};
+use crate::record::BackupRecord;
+
+/// The version of the layout that this crate makes, and the newest that it opens.
+pub const REPOSITORY_VERSION: u32 = 1;
+
+const DESCRIPTION: &str = "repository.toml";
+const BACKUPS: &str = "backups";
+const RUNNING: &str = "running";
+
+/// A folder of backups.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    path: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Description {
+    repository_version: u32,
+}
+
+/// A repository that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepositoryError {
+    /// No repository there.
+    #[error("there is no backup repository at {}", .path.display())]
+    Missing {
+        /// The folder that was looked at.
+        path: PathBuf,
+    },
+    /// Made by a newer program.
+    #[error("the repository {} has version {found}, this program knows up to {REPOSITORY_VERSION}", .path.display())]
+    Newer {
+        /// The repository.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// `repository.toml` or a record is not what it should be.
+    #[error("{} is damaged", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<toml::de::Error>,
+    },
+    /// No such backup.
+    #[error("no backup {id:?} in the repository {}", .path.display())]
+    NoSuchBackup {
+        /// What was asked for.
+        id: String,
+        /// The repository.
+        path: PathBuf,
+    },
+    /// Another job of the same configuration is at work.
+    #[error("another job of configuration {configuration:?} is running ({holder})")]
+    Busy {
+        /// The configuration.
+        configuration: String,
+        /// Host and process.
+        holder: String,
+    },
+    /// The file to be written is there already.
+    #[error("{} exists already", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An operation of the file system failed.
+    #[error("cannot {action} {}", .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl RepositoryError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+impl Explain for RepositoryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "no_repository",
+            Self::Newer { .. } => "repository_newer",
+            Self::Malformed { .. } => "repository_damaged",
+            Self::NoSuchBackup { .. } => "no_such_backup",
+            Self::Busy { .. } => "busy",
+            Self::Exists { .. } => "output_exists",
+            Self::Io { source, .. } if is_full(source) => "no_space",
+            Self::Io { .. } => "repository_io",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { .. } => {
+                "Name the folder with --repository or BACKUP_ROOT; `edms-backup create` makes it."
+                    .into()
+            }
+            Self::Newer { .. } => "Use the program version that made it, or a newer one.".into(),
+            Self::Malformed { path, .. } if path.file_name() == Some(OsStr::new(DESCRIPTION)) => {
+                "Restore repository.toml: one line, `repository_version = 1`.".into()
+            }
+            Self::Malformed { .. } => {
+                "Remove the damaged record: it is read from the archive again.".into()
+            }
+            Self::NoSuchBackup { .. } => {
+                "`edms-backup list` shows the backups; a path to an archive works too.".into()
+            }
+            Self::Busy { .. } => {
+                "Wait until it has finished; nothing needs to be unlocked by hand.".into()
+            }
+            Self::Exists { .. } => {
+                "Name another file, or move that one away: nothing is overwritten.".into()
+            }
+            Self::Io { source, .. } if is_full(source) => {
+                "Free space on that file system, or choose another repository.".into()
+            }
+            Self::Io { .. } => return None,
+        })
+    }
+}
+
+impl Repository {
+    /// Opens the repository at `path`.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Missing`] when there is none, [`RepositoryError::Newer`] when this program is too old for it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, RepositoryError> {
+        let path = absolute(path.into())?;
+        let file = path.join(DESCRIPTION);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Err(RepositoryError::Missing { path });
+            }
+            Err(error) => return Err(RepositoryError::io("read", &file)(error)),
+        };
+        let Description { repository_version } =
+            toml::from_str(&text).map_err(|error| RepositoryError::Malformed {
+                path: file,
+                source: Box::new(error),
+            })?;
+        if repository_version > REPOSITORY_VERSION {
+            return Err(RepositoryError::Newer {
+                path,
+                found: repository_version,
+            });
+        }
+        Ok(Self { path })
+    }
+
+    /// Opens the repository at `path`, and makes it first when there is none. Folders that were there keep their modes.
+    ///
+    /// # Errors
+    /// As [`Repository::open`], and when a folder cannot be made.
+    pub fn open_or_create(path: impl Into<PathBuf>) -> Result<Self, RepositoryError> {
+        let path = path.into();
+        match Self::open(&path) {
+            Err(RepositoryError::Missing { path }) => {
+                for folder in [path.clone(), path.join(BACKUPS), path.join(RUNNING)] {
+                    make_folder(&folder)?;
+                }
+                let description = toml::to_string(&Description {
+                    repository_version: REPOSITORY_VERSION,
+                })
+                .expect("two plain fields");
+                let file = path.join(DESCRIPTION);
+                durable::replace(&file, &path.join(RUNNING), description.as_bytes())
+                    .map_err(RepositoryError::io("write", &file))?;
+                Ok(Self { path })
+            }
+            result => result,
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every backup, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read. A damaged record or an unreadable archive is reported in [`Listing::unreadable`], not as an error.
+    pub fn list(&self) -> Result<Listing, RepositoryError> {
+        let mut listing = Listing::default();
+        for archive in self.archives()? {
+            match self.record_of(&archive) {
+                Ok(record) => listing.backups.push(record),
+                Err(error) => listing.unreadable.push((archive, error)),
+            }
+        }
+        listing.backups.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(listing)
+    }
+
+    /// The record of one backup, by id or by an unambiguous beginning of it; `latest` is the newest.
+    ///
+    /// # Errors
+    /// [`RepositoryError::NoSuchBackup`], also when several ids begin with `id`.
+    pub fn find(&self, id: &str) -> Result<BackupRecord, RepositoryError> {
+        let mut found: Vec<PathBuf> = self.archives()?;
+        found.sort();
+        if id == "latest" {
+            found.drain(..found.len().saturating_sub(1));
+        } else {
+            found.retain(|path| stem(path).is_some_and(|name| name.starts_with(id)));
+        }
+        match found.as_slice() {
+            [archive] => self.record_of(archive),
+            _ => Err(RepositoryError::NoSuchBackup {
+                id: id.to_owned(),
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    /// Takes the lock under which leases are made and removed. Held for moments only; the kernel drops it with the process.
+    fn lock(&self) -> Result<File, RepositoryError> {
+        let path = self.path.join(DESCRIPTION);
+        let file = File::open(&path).map_err(RepositoryError::io("open", &path))?;
+        flock(&file, FlockOperation::LockExclusive)
+            .map_err(|error| RepositoryError::io("lock", &path)(error.into()))?;
+        Ok(file)
+    }
+
+    fn backups(&self) -> PathBuf {
+        self.path.join(BACKUPS)
+    }
+
+    fn running(&self) -> PathBuf {
+        self.path.join(RUNNING)
+    }
+
+    fn archives(&self) -> Result<Vec<PathBuf>, RepositoryError> {
+        let folder = self.backups();
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(RepositoryError::io("list", &folder)(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(RepositoryError::io("list", &folder))?.path();
+            if stem(&path).is_some_and(|name| name.parse::<BackupId>().is_ok()) {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+
+    fn record_of(&self, archive: &Path) -> Result<BackupRecord, RepositoryError> {
+        let path = record_path(archive);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let mut record: BackupRecord =
+                    toml::from_str(&text).map_err(|error| RepositoryError::Malformed {
+                        path,
+                        source: Box::new(error),
+                    })?;
+                record.path = archive.to_owned();
+                Ok(record)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.read_from_archive(archive)
+            }
+            Err(error) => Err(RepositoryError::io("read", &path)(error)),
+        }
+    }
+
+    fn read_from_archive(&self, archive: &Path) -> Result<BackupRecord, RepositoryError> {
+        let unreadable =
+            |error: OpenError| RepositoryError::io("read", archive)(io::Error::other(error));
+        let backup = OpenedBackup::open(archive).map_err(unreadable)?;
+        let size = fs::metadata(archive)
+            .map_err(RepositoryError::io("read", archive))?
+            .len();
+        let sha256 = fs::read_to_string(sha256_path(archive))
+            .ok()
+            .and_then(|line| line.split(' ').next().map(str::to_owned));
+        Ok(BackupRecord::from_manifest(
+            backup.require_manifest().map_err(unreadable)?,
+            archive.to_owned(),
+            size,
+            sha256,
+        ))
+    }
+}
+
+/// What a repository holds.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Backups, oldest first.
+    pub backups: Vec<BackupRecord>,
+    /// Archives whose record and manifest cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, RepositoryError)>,
+}
+
+/// The endings that archives have, by compression.
+const ENDINGS: [&str; 3] = [".tar.gz", ".tar.zst", ".tar"];
+
+/// The backup id that the name of an archive begins with.
+fn stem(archive: &Path) -> Option<&str> {
+    let name = archive.file_name()?.to_str()?;
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))
+}
+
+/// `x.tar.gz` → `x.toml`.
+fn record_path(archive: &Path) -> PathBuf {
+    let name = stem(archive).expect("only archives have records");
+    archive.with_file_name(format!("{name}.toml"))
+}
+
+/// `x.tar.gz` → `x.tar.gz.sha256`.
+pub(crate) fn sha256_path(archive: &Path) -> PathBuf {
+    let mut name = archive.file_name().unwrap_or_default().to_owned();
+    name.push(".sha256");
+    archive.with_file_name(name)
+}
+
+fn make_folder(path: &Path) -> Result<(), RepositoryError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER_MODE)
+        .create(path)
+        // The mask of the process may have taken more away than we want.
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(FOLDER_MODE)))
+        .map_err(RepositoryError::io("make", path))
+}
+
+fn absolute(path: PathBuf) -> Result<PathBuf, RepositoryError> {
+    std::path::absolute(&path).map_err(RepositoryError::io("resolve", &path))
+}

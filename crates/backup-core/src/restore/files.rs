@@ -1,0 +1,240 @@
+//! The file part of a restore: extracted and checked in staging folders first, swapped in at the very end.
+
+use std::path::{Path, PathBuf};
+
+use backup_archive::extract::{
+    ExtractObserver, ExtractOptions, ExtractStats, Loss, Owners, Selection, extract,
+};
+use backup_archive::{ArchivePath, Entry};
+
+use super::error::RestoreError;
+use super::options::RestoreOptions;
+use super::outcome::RestoreOutcome;
+use super::plan::{Prepared, Root};
+use crate::monitor::{Monitor, Phase};
+use crate::opened::OpenedBackup;
+use crate::placement::{self, Scope, StageOptions, stage};
+
+/// A root whose files are extracted, synced and ready to be swapped in. Dropping it deletes them.
+pub(super) struct StagedRoot {
+    root: Root,
+    prepared: placement::Prepared,
+    files: u64,
+    failed: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl StagedRoot {
+    /// Files extracted.
+    pub(super) fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// What could not be extracted, and why.
+    pub(super) fn failed(&self) -> &[String] {
+        &self.failed
+    }
+
+    /// What else is worth knowing.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+/// Extracts every root beside the live files.
+pub(super) fn stage_all(
+    backup: &OpenedBackup,
+    prepared: &Prepared<'_>,
+    id: &str,
+    options: &RestoreOptions,
+    monitor: &dyn Monitor,
+) -> Result<Vec<StagedRoot>, RestoreError> {
+    let selection = options.selection()?;
+    prepared
+        .roots
+        .iter()
+        .map(|root| stage_root(backup, root, id, &selection, options, monitor))
+        .collect()
+}
+
+fn stage_root(
+    backup: &OpenedBackup,
+    root: &Root,
+    id: &str,
+    selection: &Selection,
+    options: &RestoreOptions,
+    monitor: &dyn Monitor,
+) -> Result<StagedRoot, RestoreError> {
+    if monitor.is_cancelled() {
+        return Err(RestoreError::Cancelled);
+    }
+    let stage_options = StageOptions {
+        // Selected paths are put beside what is there; the folder as a whole is not replaced.
+        force: options.force,
+        ..StageOptions::default()
+    };
+    let staging = stage(&root.folder, id, &stage_options)?;
+    let extract_options = ExtractOptions {
+        jobs: options.jobs,
+        strip_prefix: Some(root.stored_as.clone()),
+        owners: if options.owners {
+            Owners::Keep
+        } else {
+            Owners::Ignore
+        },
+        ..ExtractOptions::default()
+    };
+    let stats = extract(
+        backup.reader(),
+        staging.folder(),
+        selection,
+        &extract_options,
+        &Observer(monitor),
+    )
+    .map_err(|source| RestoreError::Extract {
+        folder: root.folder.clone(),
+        source,
+    })?;
+    let prepared = if options.paths.is_empty() {
+        staging.prepare(Scope::Whole)?
+    } else {
+        let topmost = topmost_paths(backup, root, selection, &stats)?;
+        staging.prepare(Scope::Paths(&mut topmost.into_iter()))?
+    };
+    Ok(StagedRoot {
+        root: root.clone(),
+        prepared,
+        files: stats.files,
+        failed: stats
+            .failed
+            .iter()
+            .map(|entry| format!("{}: {}", entry.path, entry.reason))
+            .collect(),
+        notes: notes(&stats),
+    })
+}
+
+/// Swaps every root in. When one fails, those before it are taken back.
+pub(super) fn place_all(
+    staged: Vec<StagedRoot>,
+    outcome: &mut RestoreOutcome,
+) -> Result<(), RestoreError> {
+    let mut done: Vec<(String, PathBuf, bool)> = Vec::new();
+    for staged in staged {
+        let Root { name, folder, .. } = staged.root;
+        match staged.prepared.place() {
+            Ok(placed) => done.push((name, folder, placed.can_undo)),
+            Err(error) => {
+                for (_, folder, _) in done.iter().filter(|(_, _, can_undo)| *can_undo) {
+                    placement::undo(folder, &outcome.id)?;
+                }
+                return Err(error.into());
+            }
+        }
+    }
+    for (name, folder, can_undo) in done {
+        if can_undo {
+            let kept = folder.join(format!("{}{}", placement::RESTORE_PREFIX, outcome.id));
+            outcome.previous.insert(name.clone(), kept);
+        }
+        outcome.placed.insert(name, folder);
+    }
+    Ok(())
+}
+
+/// The selected paths of a root that are not below another selected one, relative to the root.
+fn topmost_paths(
+    backup: &OpenedBackup,
+    root: &Root,
+    selection: &Selection,
+    stats: &ExtractStats,
+) -> Result<Vec<Vec<u8>>, RestoreError> {
+    let failed: Vec<&ArchivePath> = stats.failed.iter().map(|entry| &entry.path).collect();
+    let mut paths = Vec::new();
+    for entry in backup.reader().entries() {
+        let Entry { path, .. } = entry?;
+        if let Some(relative) = below(&root.stored_as, &path)
+            && selection.is_topmost(&path)
+            && !failed.contains(&&path)
+        {
+            paths.push(relative.to_vec());
+        }
+    }
+    Ok(paths)
+}
+
+/// The part of `path` below `folder`.
+fn below<'a>(folder: &ArchivePath, path: &'a ArchivePath) -> Option<&'a [u8]> {
+    path.as_bytes()
+        .strip_prefix(folder.as_bytes())?
+        .strip_prefix(b"/")
+}
+
+/// Every `--path` must match something: a misspelt one would otherwise restore nothing, and say so nowhere.
+pub(super) fn check_patterns(
+    backup: &OpenedBackup,
+    options: &RestoreOptions,
+) -> Result<(), RestoreError> {
+    for pattern in &options.paths {
+        let selection = options.selection_of([pattern])?;
+        let mut found = false;
+        for entry in backup.reader().entries() {
+            if selection.selects(&entry?.path) {
+                found = true;
+                break;
+            }
+        }
+        if !found {
+            return Err(RestoreError::Path {
+                pattern: pattern.clone(),
+                reason: "it matches nothing in the backup".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn notes(stats: &ExtractStats) -> Vec<String> {
+    let note = |loss: &Loss, what: &str| {
+        loss.example
+            .as_ref()
+            .map(|example| format!("{what} of {} entries, such as {example}", loss.count))
+    };
+    [
+        note(&stats.owners, "not allowed to set the owner"),
+        note(&stats.attributes, "cannot set extended attributes"),
+        note(
+            &stats.set_id_bits,
+            "left out set-user-id and set-group-id bits",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+struct Observer<'a>(&'a dyn Monitor);
+
+impl ExtractObserver for Observer<'_> {
+    fn planned(&self, _entries: u64, bytes: u64) {
+        self.0.phase(Phase::Files, Some(bytes));
+    }
+
+    fn wrote(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}
+
+/// Whether a folder holds anything besides what restores keep in it.
+pub(super) fn holds_something(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| {
+                !entry
+                    .file_name()
+                    .as_encoded_bytes()
+                    .starts_with(placement::RESTORE_PREFIX.as_bytes())
+            })
+        })
+    })
+}

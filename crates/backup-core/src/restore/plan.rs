@@ -1,0 +1,254 @@
+//! What of a backup is restored where: decided before anything is touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use backup_archive::ArchivePath;
+use backup_db::{DumpSource, TableName, preflight};
+
+use super::dump::ArchivedDump;
+use super::error::RestoreError;
+use super::files::{check_patterns, holds_something};
+use super::options::{Component, IntoDatabase, RestoreOptions};
+use super::outcome::{DatabasePlan, RestorePlan, RootPlan};
+use crate::opened::OpenedBackup;
+
+/// What of a backup is restored where.
+pub(super) struct Prepared<'a> {
+    /// The database, if it is restored.
+    pub(super) dump: Option<ArchivedDump<'a>>,
+    /// What is extracted where.
+    pub(super) roots: Vec<Root>,
+    rebuilt_because: Option<String>,
+}
+
+/// A folder of the archive and where it goes.
+#[derive(Debug, Clone)]
+pub(super) struct Root {
+    /// Name of the root; `config` for the configuration files.
+    pub(super) name: String,
+    /// The folder inside the archive.
+    pub(super) stored_as: ArchivePath,
+    /// Where to.
+    pub(super) folder: PathBuf,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(
+        backup: &'a OpenedBackup,
+        options: &RestoreOptions,
+    ) -> Result<Self, RestoreError> {
+        let stored = stored_roots(backup)?;
+        let in_backup = |component| match component {
+            Component::Database => stored.contains("database"),
+            Component::Files => stored.iter().any(|name| name.starts_with("files/")),
+            Component::Config => stored.contains("config"),
+        };
+        if let Some(component) = options.only
+            && !in_backup(component)
+        {
+            return Err(RestoreError::NotInBackup { component });
+        }
+        let wants = |component| options.wants(component) && in_backup(component);
+        let dump = if wants(Component::Database) {
+            if options.database.is_none() {
+                return Err(RestoreError::NoDatabase);
+            }
+            ArchivedDump::open(backup)?
+        } else {
+            None
+        };
+        let mut roots = Vec::new();
+        if wants(Component::Files) {
+            roots = file_roots(backup, &stored, options)?;
+        }
+        if wants(Component::Config) {
+            let target = options
+                .target
+                .as_ref()
+                .ok_or(RestoreError::NoConfigFolder)?;
+            roots.push(Root {
+                name: "config".to_owned(),
+                stored_as: ArchivePath::new("config").expect("a constant path"),
+                folder: target.join("config"),
+            });
+        }
+        if dump.is_none() && roots.is_empty() {
+            return Err(RestoreError::NothingSelected);
+        }
+        Ok(Self {
+            dump,
+            roots,
+            rebuilt_because: backup.rebuilt_because(),
+        })
+    }
+
+    /// The plan, for people and programs.
+    pub(super) fn plan(&self, options: &RestoreOptions) -> RestorePlan {
+        let mut plan = RestorePlan {
+            source: options.source.clone(),
+            database: None,
+            files: BTreeMap::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if let Some(reason) = &self.rebuilt_because {
+            plan.warnings.push(format!(
+                "the table of contents is lost ({reason}); it was rebuilt by reading the whole archive"
+            ));
+        }
+        if let (Some(dump), Some(connect)) = (&self.dump, &options.database) {
+            let tables = dump.stats().tables.len() as u64;
+            plan.database = Some(DatabasePlan {
+                target: connect.to_string(),
+                into: options.into.unwrap_or(IntoDatabase::Fresh),
+                tables: if options.tables.is_empty() {
+                    tables
+                } else {
+                    options.tables.len() as u64
+                },
+                rows: dump.manifest().rows(),
+            });
+            match engine_options(options).and_then(|engine| Ok(preflight(connect, dump, &engine)?))
+            {
+                Ok(found) => {
+                    plan.problems
+                        .extend(found.problems.iter().map(ToString::to_string));
+                    plan.warnings
+                        .extend(found.warnings.iter().map(ToString::to_string));
+                }
+                Err(error) => plan.problems.push(with_causes(&error)),
+            }
+        }
+        for root in &self.roots {
+            let replaces = holds_something(&root.folder);
+            plan.files.insert(
+                root.name.clone(),
+                RootPlan {
+                    folder: root.folder.clone(),
+                    replaces,
+                },
+            );
+        }
+        plan
+    }
+}
+
+/// What the archive holds: `database`, `config`, `files/<root>`.
+fn stored_roots(backup: &OpenedBackup) -> Result<BTreeSet<String>, RestoreError> {
+    let mut found = BTreeSet::new();
+    let mut last: Vec<u8> = Vec::new();
+    for entry in backup.reader().entries() {
+        let entry = entry?;
+        let mut parts = entry.path.parts();
+        let Some(first) = parts.next() else { continue };
+        let root = match (first, parts.next()) {
+            (b"files", Some(name)) => [b"files/", name].concat(),
+            (b"database" | b"config", Some(_)) => first.to_vec(),
+            _ => continue,
+        };
+        if root != last {
+            found.insert(String::from_utf8_lossy(&root).into_owned());
+            last = root;
+        }
+    }
+    Ok(found)
+}
+
+/// The roots in which the globs select something.
+fn selected_roots(
+    backup: &OpenedBackup,
+    options: &RestoreOptions,
+) -> Result<BTreeSet<String>, RestoreError> {
+    let selection = options.selection()?;
+    let mut roots = BTreeSet::new();
+    for entry in backup.reader().entries() {
+        let path = entry?.path;
+        if selection.selects(&path)
+            && let Some(name) = path.parts().nth(1)
+        {
+            roots.insert(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Ok(roots)
+}
+
+fn file_roots(
+    backup: &OpenedBackup,
+    stored: &BTreeSet<String>,
+    options: &RestoreOptions,
+) -> Result<Vec<Root>, RestoreError> {
+    let reached = if options.paths.is_empty() {
+        BTreeSet::new()
+    } else {
+        check_patterns(backup, options)?;
+        selected_roots(backup, options)?
+    };
+    stored
+        .iter()
+        .filter_map(|stored| stored.strip_prefix("files/"))
+        .filter(|name| options.paths.is_empty() || reached.contains(*name))
+        .map(|name| {
+            let folder = match &options.target {
+                Some(target) => target.join(name),
+                None => options
+                    .files
+                    .get(name)
+                    .cloned()
+                    .ok_or_else(|| RestoreError::NoFolder {
+                        root: name.to_owned(),
+                    })?,
+            };
+            Ok(Root {
+                name: name.to_owned(),
+                stored_as: ArchivePath::new(format!("files/{name}")).map_err(|_| {
+                    RestoreError::NoFolder {
+                        root: name.to_owned(),
+                    }
+                })?,
+                folder,
+            })
+        })
+        .collect()
+}
+
+/// The options of the database engine.
+pub(super) fn engine_options(
+    options: &RestoreOptions,
+) -> Result<backup_db::RestoreOptions, RestoreError> {
+    let tables = options
+        .tables
+        .iter()
+        .map(|table| {
+            table
+                .split_once('.')
+                .map(|(schema, name)| TableName {
+                    schema: schema.to_owned(),
+                    name: name.to_owned(),
+                })
+                .ok_or_else(|| RestoreError::NoSuchTable {
+                    table: table.clone(),
+                })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(backup_db::RestoreOptions {
+        jobs: options.jobs,
+        owners: options.owners,
+        privileges: options.privileges,
+        role_map: options.role_map.clone(),
+        tables,
+        verify: options.verify,
+        ..backup_db::RestoreOptions::default()
+    })
+}
+
+/// An error with its causes on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

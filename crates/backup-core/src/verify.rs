@@ -1,0 +1,254 @@
+//! Checking that a backup is what was written.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use backup_archive::{ReadError, ScanDamage};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::default_jobs;
+use crate::failure::Explain;
+use crate::manifest::MANIFEST_PATH;
+use crate::monitor::{Monitor, Phase};
+use crate::opened::{OpenError, OpenedBackup};
+use crate::repository::sha256_path;
+
+/// How thoroughly to check.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// Check the stored bytes against their digests only; otherwise everything is also unpacked and compared entry by entry.
+    pub quick: bool,
+    /// Threads. Default: the processors that the process may use.
+    pub jobs: NonZeroUsize,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        Self {
+            quick: false,
+            jobs: default_jobs(),
+        }
+    }
+}
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyOutcome {
+    /// Whether anything is damaged.
+    pub status: VerifyStatus,
+    /// Entries in the archive.
+    pub entries: u64,
+    /// What is damaged, by name.
+    pub damaged: Vec<DamagedPart>,
+    /// Whether a restore was rehearsed.
+    pub rehearsed: bool,
+}
+
+/// Whether a backup is what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerifyStatus {
+    /// It is.
+    Ok,
+    /// It is not; what is not named can still be restored.
+    Damaged,
+}
+
+/// Something that is damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedPart {
+    /// The path of the entry, or a name for what is not an entry: `table of contents`, `archive file`.
+    pub path: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Why a backup cannot even be checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Reading failed in a way that is not damage.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The archive.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ReadError>,
+    },
+    /// The archive or its `.sha256` file cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Explain for VerifyError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Open(error) => error.code(),
+            Self::Read { .. } => "unreadable",
+            Self::Io { .. } => "unreadable",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Checks the archive at `path`, and its SHA-256 when a `.sha256` file is beside it.
+///
+/// # Errors
+/// When the file is no archive, or cannot be read. Damage is no error: [`VerifyOutcome::damaged`] names what it hits.
+pub fn verify(
+    path: &Path,
+    options: &VerifyOptions,
+    monitor: &dyn Monitor,
+) -> Result<VerifyOutcome, VerifyError> {
+    let backup = OpenedBackup::open(path)?;
+    let size = fs::metadata(path).map(|metadata| metadata.len()).ok();
+    monitor.phase(Phase::Verifying, size);
+    let archive_options = backup_archive::VerifyOptions {
+        quick: options.quick,
+        jobs: options.jobs,
+    };
+    // The SHA-256 of the file is one long computation: it runs beside the parallel check.
+    let (report, sha256) = thread::scope(|scope| {
+        let sha256 = scope.spawn(|| check_sha256(path, monitor));
+        let report = backup
+            .reader()
+            .verify(&archive_options, &ArchiveProgress(monitor));
+        (report, sha256.join().expect("the digest does not panic"))
+    });
+    if monitor.is_cancelled() {
+        return Err(VerifyError::Cancelled);
+    }
+    let report = report.map_err(|source| VerifyError::Read {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    let mut damaged = Vec::new();
+    if let Some(reason) = backup.rebuilt_because() {
+        damaged.push(DamagedPart {
+            path: "table of contents".to_owned(),
+            reason: format!("lost ({reason}); rebuilt by reading the whole archive"),
+        });
+    }
+    damaged.extend(scan_damage(backup.reader().damage()));
+    damaged.extend(report.damaged.iter().map(|entry| DamagedPart {
+        path: entry.path.to_string(),
+        reason: entry.reason.to_string(),
+    }));
+    if let Err(error) = backup.require_manifest()
+        && !damaged.iter().any(|part| part.path == MANIFEST_PATH)
+    {
+        damaged.push(DamagedPart {
+            path: MANIFEST_PATH.to_owned(),
+            reason: error.to_string(),
+        });
+    }
+    damaged.extend(sha256?);
+    Ok(VerifyOutcome {
+        status: if damaged.is_empty() {
+            VerifyStatus::Ok
+        } else {
+            VerifyStatus::Damaged
+        },
+        entries: report.entries,
+        damaged,
+        rehearsed: false,
+    })
+}
+
+/// What had to be skipped when the table of contents was rebuilt.
+fn scan_damage(damage: &ScanDamage) -> Vec<DamagedPart> {
+    let mut parts: Vec<DamagedPart> = damage
+        .entries
+        .iter()
+        .map(|path| DamagedPart {
+            path: path.to_string(),
+            reason: "part of it lies in a stretch that cannot be decoded".to_owned(),
+        })
+        .collect();
+    parts.extend(damage.stretches.iter().map(|(offset, len)| DamagedPart {
+        path: "archive file".to_owned(),
+        reason: format!(
+            "{len} bytes from {offset} cannot be decoded; small entries in them are lost without a name"
+        ),
+    }));
+    if damage.is_cut_short {
+        parts.push(DamagedPart {
+            path: "archive file".to_owned(),
+            reason: "it is cut short: entries may be missing".to_owned(),
+        });
+    }
+    parts
+}
+
+/// Compares the file with the `.sha256` beside it. Without one there is nothing to compare.
+fn check_sha256(path: &Path, monitor: &dyn Monitor) -> Result<Option<DamagedPart>, VerifyError> {
+    let sums = sha256_path(path);
+    let failed = |path: &Path, source| VerifyError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let expected = match fs::read_to_string(&sums) {
+        Ok(line) => line,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&sums, error)),
+    };
+    let expected = expected.split_whitespace().next().unwrap_or_default();
+    let mut file = File::open(path).map_err(|error| failed(path, error))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let len = file
+            .read(&mut buffer)
+            .map_err(|error| failed(path, error))?;
+        if len == 0 || monitor.is_cancelled() {
+            break;
+        }
+        hasher.update(&buffer[..len]);
+    }
+    let actual = hex(&hasher.finalize());
+    Ok(
+        (!expected.eq_ignore_ascii_case(&actual)).then(|| DamagedPart {
+            path: "archive file".to_owned(),
+            reason: format!(
+                "its SHA-256 is {actual}, {} says {expected}",
+                sums.display()
+            ),
+        }),
+    )
+}
+
+/// Passes the archive's progress on.
+struct ArchiveProgress<'a>(&'a dyn Monitor);
+
+impl backup_archive::Progress for ArchiveProgress<'_> {
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

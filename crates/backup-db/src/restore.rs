@@ -1,0 +1,77 @@
+//! A dump into a database.
+
+mod contents;
+mod error;
+mod fill;
+mod load;
+mod options;
+mod plan;
+mod post_data;
+mod preflight;
+mod source;
+mod target;
+mod verify;
+
+pub use error::RestoreError;
+use fill::Filling;
+pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
+use plan::Plan;
+pub use preflight::{Preflight, Problem, preflight};
+pub use source::{BoxError, DumpSource, LargeObjectSource, MemoryDump};
+use target::Target;
+
+use crate::ConnectOptions;
+
+/// Restores a dump into a database that is empty, or that is not there yet and is created.
+///
+/// Rows are loaded, indexes built and constraints checked on several connections. When anything fails, the database is dropped if it was
+/// created, or emptied again.
+///
+/// # Errors
+/// [`RestoreError::Preflight`] before anything is touched. [`RestoreError::LeftBehind`] when the database could not be cleaned up.
+pub fn restore_fresh(
+    connect: &ConnectOptions,
+    source: &dyn DumpSource,
+    options: &RestoreOptions,
+    progress: &dyn RestoreProgress,
+) -> Result<RestoreStats, RestoreError> {
+    let plan = Plan::new(source, options)?;
+    let report = preflight::check(connect, source, &plan, options)?;
+    if !report.problems.is_empty() {
+        return Err(RestoreError::Preflight {
+            problems: report.problems,
+        });
+    }
+    let mut stats = RestoreStats {
+        database: connect.database().to_owned(),
+        warnings: report.warnings,
+        ..RestoreStats::default()
+    };
+    let target = if report.exists {
+        Target::existing(connect, report.before)
+    } else {
+        let (target, warnings) = Target::create(connect, source.server())?;
+        stats.warnings.extend(warnings);
+        target
+    };
+    stats.created = target.is_created();
+    let filling = Filling {
+        connect,
+        source,
+        plan: &plan,
+        options,
+        progress,
+        schemas: &report.schemas,
+    };
+    let outcome = filling.fill(&mut stats).and_then(|()| {
+        if options.verify {
+            verify::verify(&filling)?;
+            stats.verified = true;
+        }
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => Ok(stats),
+        Err(error) => Err(target.abandon(error)),
+    }
+}

@@ -1,0 +1,20 @@
+-- Extensions: their objects come with them; what users changed about these is kept.
+DO $$ BEGIN CREATE ROLE case_ext_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+CREATE SCHEMA ext;
+CREATE EXTENSION hstore WITH SCHEMA ext;
+CREATE EXTENSION citext;
+CREATE EXTENSION ltree WITH SCHEMA ext;
+CREATE TABLE uses (h ext.hstore DEFAULT 'a=>1', c citext PRIMARY KEY, l ext.ltree);
+INSERT INTO uses VALUES ('x=>y', 'Case', 'a.b');
+CREATE INDEX ON uses USING gist (h);
+CREATE INDEX ON uses USING gist (l ext.gist_ltree_ops (siglen = 100));
+REVOKE EXECUTE ON FUNCTION ext.akeys(ext.hstore) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ext.akeys(ext.hstore) TO case_ext_reader;
+COMMENT ON EXTENSION citext IS 'another text';
+CREATE FUNCTION keys() RETURNS text[] LANGUAGE sql AS 'SELECT NULL::text[]';
+ALTER FUNCTION keys() DEPENDS ON EXTENSION hstore;
+CREATE INDEX dependent ON uses (c);
+ALTER INDEX dependent DEPENDS ON EXTENSION citext;
+CREATE FUNCTION adopted() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+ALTER EXTENSION citext ADD FUNCTION adopted();
+ALTER EXTENSION citext DROP FUNCTION adopted();

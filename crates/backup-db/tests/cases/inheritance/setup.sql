@@ -1,0 +1,20 @@
+-- Inheritance: what comes from a parent is not said again.
+CREATE TABLE base (id integer NOT NULL DEFAULT 1, name text DEFAULT 'base', CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE other (name text, other_only integer NOT NULL);
+CREATE TABLE child (extra integer, name text DEFAULT 'child') INHERITS (base);
+CREATE TABLE both_parents (own text) INHERITS (base, other);
+CREATE TABLE no_default () INHERITS (base);
+ALTER TABLE no_default ALTER COLUMN name DROP DEFAULT;
+CREATE TABLE stricter () INHERITS (base);
+ALTER TABLE stricter ALTER COLUMN name SET NOT NULL, ADD CONSTRAINT own CHECK (length(name) > 1);
+CREATE TABLE joined_later (name text, id integer NOT NULL, CONSTRAINT positive CHECK (id > 0));
+ALTER TABLE joined_later INHERIT base;
+CREATE TABLE computed (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED);
+CREATE TABLE computed_child () INHERITS (computed);
+CREATE TABLE grandchild () INHERITS (child);
+ALTER TABLE base ADD COLUMN added_late date;
+INSERT INTO base VALUES (1, 'b');
+INSERT INTO child (id, name, extra) VALUES (2, 'c', 5);
+INSERT INTO both_parents (id, name, other_only, own) VALUES (3, 'x', 4, 'y');
+INSERT INTO grandchild (id) VALUES (9);
+INSERT INTO computed_child (a) VALUES (4);

@@ -1,0 +1,31 @@
+-- Columns and tables with everything that can be said about them.
+CREATE TABLE plain (id bigint PRIMARY KEY, a text DEFAULT 'it''s', b integer NOT NULL DEFAULT 3, dropped integer, c varchar(20) COLLATE "C" DEFAULT upper('x'),
+    total integer GENERATED ALWAYS AS (b * 2) STORED, gone text);
+ALTER TABLE plain DROP COLUMN dropped;
+ALTER TABLE plain DROP COLUMN gone;
+ALTER TABLE plain ADD COLUMN later timestamptz DEFAULT now();
+INSERT INTO plain (id, b) VALUES (1, 10), (2, 20);
+CREATE TABLE no_columns ();
+INSERT INTO no_columns DEFAULT VALUES;
+INSERT INTO no_columns DEFAULT VALUES;
+CREATE UNLOGGED TABLE unlogged (a integer) WITH (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = false, autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE unlogged ADD COLUMN t text;
+ALTER TABLE unlogged ALTER COLUMN t SET STORAGE EXTERNAL, ALTER COLUMN t SET STATISTICS 77, ALTER COLUMN t SET COMPRESSION pglz;
+ALTER TABLE unlogged ALTER COLUMN a SET (n_distinct = -0.5, n_distinct_inherited = 100);
+CREATE TYPE of_this AS (a integer, b text, c date);
+CREATE TABLE typed OF of_this (PRIMARY KEY (a), b DEFAULT 'b' NOT NULL);
+CREATE TABLE typed_plainly OF of_this;
+CREATE TABLE clustered (a integer, b integer);
+CREATE INDEX clustered_b ON clustered (b);
+CLUSTER clustered USING clustered_b;
+CREATE TABLE replica_full (a integer);
+ALTER TABLE replica_full REPLICA IDENTITY FULL;
+CREATE TABLE replica_none (a integer);
+ALTER TABLE replica_none REPLICA IDENTITY NOTHING;
+CREATE TABLE replica_index (a integer NOT NULL CONSTRAINT replica_index_key UNIQUE, b integer NOT NULL);
+CREATE UNIQUE INDEX replica_b ON replica_index (b);
+ALTER TABLE replica_index REPLICA IDENTITY USING INDEX replica_b;
+CREATE STATISTICS stats_plain (dependencies, mcv) ON b, c FROM plain;
+CREATE STATISTICS stats_expression ON (b + 1), lower(a) FROM plain;
+ALTER STATISTICS stats_plain SET STATISTICS 50;
+COMMENT ON STATISTICS stats_plain IS 'statistics';

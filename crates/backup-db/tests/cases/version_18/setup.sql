@@ -1,0 +1,23 @@
+-- minimum version: 18
+CREATE EXTENSION btree_gist;
+CREATE TABLE computed (a integer, stored integer GENERATED ALWAYS AS (a * 2) STORED, computed integer GENERATED ALWAYS AS (a * 3) VIRTUAL);
+INSERT INTO computed (a) VALUES (1);
+CREATE TABLE named (a integer CONSTRAINT "a must be" NOT NULL, b integer NOT NULL, c integer CONSTRAINT kept NOT NULL NO INHERIT, d integer);
+ALTER TABLE named ADD CONSTRAINT d_later NOT NULL d NOT VALID;
+COMMENT ON CONSTRAINT "a must be" ON named IS 'a comment';
+CREATE TABLE child (e integer) INHERITS (named);
+CREATE TABLE child_of_child (CONSTRAINT own NOT NULL b) INHERITS (child);
+CREATE TABLE parted (a integer CONSTRAINT pa NOT NULL, b text NOT NULL) PARTITION BY LIST (a);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+CREATE TABLE parted_2 (b text CONSTRAINT other_name NOT NULL, a integer NOT NULL);
+ALTER TABLE parted ATTACH PARTITION parted_2 FOR VALUES IN (2);
+CREATE TABLE loose (a integer CHECK (a > 0) NOT ENFORCED, b integer);
+INSERT INTO loose VALUES (-1, 5);
+CREATE TABLE target (id integer PRIMARY KEY);
+ALTER TABLE loose ADD CONSTRAINT loose_fk FOREIGN KEY (b) REFERENCES target NOT ENFORCED;
+CREATE TABLE periods (id integer, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS));
+CREATE TABLE periods_ref (id integer, at daterange, FOREIGN KEY (id, PERIOD at) REFERENCES periods (id, PERIOD at));
+INSERT INTO periods VALUES (1, '[2020-01-01,2021-01-01)');
+CREATE PUBLICATION gen FOR TABLE computed WITH (publish_generated_columns = stored);
+CREATE COLLATION builtin (provider = builtin, locale = 'C.UTF-8');
+CREATE DOMAIN dom AS integer CONSTRAINT dom_nn NOT NULL CONSTRAINT dom_pos CHECK (VALUE > 0);

@@ -1,0 +1,99 @@
+//! One case: a script that makes a database, and the round trip that it must survive.
+
+use std::fs;
+use std::path::PathBuf;
+
+use backup_db::{
+    ConnectOptions, MemoryDump, RestoreOptions, Snapshot, SnapshotOptions, restore_fresh,
+};
+use testkit::Server;
+use testkit::dump::assert_same_dump;
+
+/// A folder of `cases/`.
+pub struct Case {
+    name: String,
+    setup: String,
+}
+
+impl Case {
+    /// The names of all cases, sorted.
+    pub fn names() -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub fn load(name: &str) -> Self {
+        let setup = fs::read_to_string(folder().join(name).join("setup.sql")).unwrap();
+        Self {
+            name: name.to_owned(),
+            setup,
+        }
+    }
+
+    /// Whether the server knows what the case uses.
+    pub fn suits(&self, server: &Server) -> bool {
+        let oldest = self.setup.lines().find_map(|line| {
+            line.strip_prefix("-- minimum version: ")?
+                .parse::<u32>()
+                .ok()
+        });
+        oldest.is_none_or(|oldest| major(server) >= oldest)
+    }
+
+    /// The roles that it uses, which are not part of a dump.
+    fn roles(&self) -> impl Iterator<Item = &str> {
+        self.setup
+            .lines()
+            .filter(|line| line.starts_with("DO $$ BEGIN CREATE ROLE "))
+    }
+}
+
+/// The server's major version.
+pub fn major(server: &Server) -> u32 {
+    let number = server.psql("postgres", "SHOW server_version_num");
+    number.trim().parse::<u32>().unwrap() / 10_000
+}
+
+/// Dumps the case's database, restores it, and compares rows and `pg_dump`'s view of both.
+pub fn round_trip(case: &Case, from: &Server, to: &Server) {
+    let source = from.create_db(&case.name);
+    from.psql(&source, &case.setup);
+    for role in case.roles() {
+        to.psql("postgres", role);
+    }
+    let target = to.create_db(&format!("{}_restored", case.name));
+    let snapshot = Snapshot::open(&connect(from, &source), &SnapshotOptions::default()).unwrap();
+    let dump = MemoryDump::take(snapshot).unwrap();
+    let options = RestoreOptions {
+        verify: true,
+        ..RestoreOptions::default()
+    };
+    restore_fresh(&connect(to, &target), &dump, &options, &()).unwrap();
+    // The newer server's pg_dump knows both.
+    let before = to.pg_dump_of(&from.url(&source), &[]);
+    let after = to.pg_dump_of(&to.url(&target), &[]);
+    assert_same_dump(&before, &after);
+    assert_eq!(settings(from, &source), settings(to, &target));
+}
+
+/// What `pg_dump` leaves to others: settings and comment of the database itself.
+fn settings(server: &Server, database: &str) -> String {
+    server.psql(
+        database,
+        "SELECT shobj_description(d.oid, 'pg_database'), d.datconnlimit, (SELECT string_agg(coalesce(r.rolname, '-') || s.setconfig::text, '; ' ORDER BY r.rolname)
+           FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = d.oid)
+           FROM pg_database d WHERE d.datname = current_database()",
+    )
+}
+
+fn connect(server: &Server, database: &str) -> ConnectOptions {
+    ConnectOptions::from_url(&server.url(database)).unwrap()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+}
