@@ -80,7 +80,11 @@ impl Explain for OpenError {
             Self::File { .. } => "unreadable",
             Self::NotAFile { .. } => "not_a_file",
             Self::Archive { source, .. } => match **source {
-                ReadError::UnsupportedVersion { .. } => "archive_newer",
+                ReadError::UnsupportedVersion { .. } | ReadError::UnsupportedFeatures { .. } => {
+                    "archive_newer"
+                }
+                ReadError::Refused { .. } => "hostile_archive",
+                ReadError::Limit { .. } => "archive_limit",
                 _ => "not_an_archive",
             },
             Self::NoManifest { .. } => "not_a_backup",

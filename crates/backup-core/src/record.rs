@@ -23,13 +23,10 @@ pub struct BackupRecord {
     /// The archive. Stored as a bare file name (beside the record); absolute once loaded.
     pub path: PathBuf,
     /// SHA-256 of the archive file, hex, unless it was turned off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The backup that this one builds on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<BackupId>,
     /// The configuration that asked for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
     /// Files in the backup.
     pub files: u64,

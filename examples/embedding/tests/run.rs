@@ -40,5 +40,8 @@ fn backs_up_and_restores() {
         std::fs::read_to_string(out.join("restored/documents/letter.txt")).unwrap(),
         "Dear reader"
     );
-    assert_eq!(server.psql(&target, "SELECT count(*) FROM letter").trim(), "1000");
+    assert_eq!(
+        server.psql(&target, "SELECT count(*) FROM letter").trim(),
+        "1000"
+    );
 }

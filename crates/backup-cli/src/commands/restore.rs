@@ -131,7 +131,8 @@ impl Restore {
                 Exit::Failed
             });
         }
-        if !self.force {
+        // A folder given by --target is refused when it holds something; what is live is replaced after a confirmation.
+        if !self.force && options.target.is_none() {
             let plan = plan_restore(&options, &progress)?;
             if plan.problems.is_empty() && !plan.replaced().is_empty() {
                 confirm(context, &plan)?;

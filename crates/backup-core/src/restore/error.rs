@@ -87,22 +87,20 @@ pub enum RestoreError {
         /// Why not.
         source: ExtractError,
     },
+    /// A file that was written reads back differently.
+    #[error("{path} was restored, but {reason}; nothing was put in place")]
+    Different {
+        /// The file.
+        path: ArchivePath,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Files cannot be put in place.
     #[error("files cannot be put in place")]
     Placement(#[from] PlacementError),
     /// The database cannot be restored.
     #[error("the database cannot be restored")]
     Database(#[from] DatabaseError),
-    /// Too little room for the files.
-    #[error("{} has {available} bytes free, the files need {needed}", .folder.display())]
-    NoSpace {
-        /// The folder.
-        folder: PathBuf,
-        /// Bytes needed.
-        needed: u64,
-        /// Bytes free.
-        available: u64,
-    },
     /// The operating system has no random bytes for an id.
     #[error("cannot make an id")]
     Random(#[source] io::Error),
@@ -132,10 +130,12 @@ impl Explain for RestoreError {
             Self::Preflight { .. } => "preflight",
             Self::NoConfigFolder => "no_target",
             Self::Missing { .. } | Self::NotText { .. } | Self::Script(_) => "damaged",
-            Self::Read(ReadError::Refused { .. }) => "hostile_archive",
-            Self::Read(ReadError::Limit { .. }) => "archive_limit",
-            Self::Read(_) => "damaged",
-            Self::Extract { source, .. } if wants_space(source) => "no_space",
+            Self::Read(error) => read_code(error),
+            Self::Extract { source, .. } if lacks_space(source) => "no_space",
+            Self::Extract {
+                source: ExtractError::Read(error),
+                ..
+            } => read_code(error),
             Self::Extract { .. } => "extract",
             Self::Placement(PlacementError::TargetNotEmpty { .. }) => "target_not_empty",
             Self::Placement(PlacementError::Unfinished { .. }) => "unfinished_restore",
@@ -148,7 +148,7 @@ impl Explain for RestoreError {
             Self::Database(DatabaseError::NoSuchTable { .. }) => "no_such_table",
             Self::Database(DatabaseError::Cancelled) | Self::Cancelled => "cancelled",
             Self::Database(_) => "database_restore",
-            Self::NoSpace { .. } => "no_space",
+            Self::Different { .. } => "restored_differs",
             Self::Random(_) => "no_random_bytes",
         }
     }
@@ -175,8 +175,7 @@ impl Explain for RestoreError {
             Self::Placement(PlacementError::TargetNotEmpty { .. }) => {
                 "Choose an empty folder, or say --force to replace what is there (it is kept for undo).".into()
             }
-            Self::NoSpace { .. } => "Free space there, or restore into another folder with --target.".into(),
-            Self::Extract { source, .. } if wants_space(source) => {
+            Self::Extract { source, .. } if lacks_space(source) => {
                 "Free space there, or restore into another folder with --target.".into()
             }
             Self::Placement(error) => return error.hint().map(sentence),
@@ -185,4 +184,16 @@ impl Explain for RestoreError {
             _ => return None,
         })
     }
+}
+
+fn read_code(error: &ReadError) -> &'static str {
+    match error {
+        ReadError::Refused { .. } => "hostile_archive",
+        ReadError::Limit { .. } => "archive_limit",
+        _ => "damaged",
+    }
+}
+
+fn lacks_space(error: &ExtractError) -> bool {
+    matches!(error, ExtractError::NoSpace { .. }) || wants_space(error)
 }

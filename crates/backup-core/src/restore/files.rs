@@ -7,6 +7,7 @@ use backup_archive::extract::{
 };
 use backup_archive::{ArchivePath, Entry};
 
+use super::compare::compare;
 use super::error::RestoreError;
 use super::options::RestoreOptions;
 use super::outcome::RestoreOutcome;
@@ -95,6 +96,16 @@ fn stage_root(
         folder: root.folder.clone(),
         source,
     })?;
+    let failed: Vec<String> = stats
+        .failed
+        .iter()
+        .map(|entry| entry.path.to_string())
+        .collect();
+    if options.verify {
+        monitor.phase(Phase::Verifying, Some(stats.bytes));
+        let staged = staging.folder();
+        compare(backup, root, staged, selection, &failed, options.jobs, monitor)?;
+    }
     let prepared = if options.paths.is_empty() {
         staging.prepare(Scope::Whole)?
     } else {
@@ -164,7 +175,7 @@ fn topmost_paths(
 }
 
 /// The part of `path` below `folder`.
-fn below<'a>(folder: &ArchivePath, path: &'a ArchivePath) -> Option<&'a [u8]> {
+pub(super) fn below<'a>(folder: &ArchivePath, path: &'a ArchivePath) -> Option<&'a [u8]> {
     path.as_bytes()
         .strip_prefix(folder.as_bytes())?
         .strip_prefix(b"/")

@@ -7,6 +7,7 @@
 //! database is filled while it is still empty. Only renames are left then, under a journal. When anything fails, what was there
 //! before is still there.
 
+mod compare;
 mod dump;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ use crate::create::elapsed_ms;
 use crate::id::restore_id;
 use crate::kind::Status;
 use crate::monitor::{Monitor, Phase};
+use crate::placement::PlacementError;
 use dump::ArchivedDump;
 use files::StagedRoot;
 use plan::Prepared;
@@ -60,6 +62,9 @@ pub fn restore(
     let backup = crate::opened::OpenedBackup::open(&options.source)?;
     let prepared = Prepared::new(&backup, options)?;
     let plan = prepared.plan(options);
+    if let Some(target) = prepared.occupied_target(options) {
+        return Err(PlacementError::TargetNotEmpty { target }.into());
+    }
     if !plan.problems.is_empty() {
         return Err(RestoreError::Preflight {
             problems: plan.problems,

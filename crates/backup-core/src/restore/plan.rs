@@ -12,6 +12,7 @@ use super::files::{check_patterns, holds_something};
 use super::options::{Component, IntoDatabase, RestoreOptions};
 use super::outcome::{DatabasePlan, RestorePlan, RootPlan};
 use crate::opened::OpenedBackup;
+use crate::placement::PlacementError;
 
 /// What of a backup is restored where.
 pub(super) struct Prepared<'a> {
@@ -83,6 +84,13 @@ impl<'a> Prepared<'a> {
         })
     }
 
+    /// The folder given by `--target`, when it holds something that the restore could be mixed up with, and nobody said that it may.
+    pub(super) fn occupied_target(&self, options: &RestoreOptions) -> Option<PathBuf> {
+        let target = options.target.as_ref()?;
+        let occupied = !options.force && !self.roots.is_empty() && holds_something(target);
+        occupied.then(|| target.clone())
+    }
+
     /// The plan, for people and programs.
     pub(super) fn plan(&self, options: &RestoreOptions) -> RestorePlan {
         let mut plan = RestorePlan {
@@ -119,6 +127,10 @@ impl<'a> Prepared<'a> {
                 }
                 Err(error) => plan.problems.push(with_causes(&error)),
             }
+        }
+        if let Some(target) = self.occupied_target(options) {
+            plan.problems
+                .push(PlacementError::TargetNotEmpty { target }.to_string());
         }
         for root in &self.roots {
             let replaces = holds_something(&root.folder);
