@@ -1,6 +1,8 @@
-//! Measures sealing and opening in memory: `cargo run --release -p backup-archive --example seal_speed [MIB]`.
+//! Measures sealing and opening in memory, and an archive of content that does not shrink, sealed and not:
+//! `cargo run --release -p backup-archive --example seal_speed [MIB]`.
 
 use std::error::Error;
+use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -10,7 +12,9 @@ use std::time::{Duration, Instant};
 use backup_archive::seal::{
     Identity, Keyring, SealFor, SealedSource, SealingOptions, SealingSink, UnsealLimits,
 };
-use backup_archive::{Sink, SinkStats, Source};
+use backup_archive::{
+    ArchivePath, ArchiveWriter, FileSink, Metadata, Sink, SinkStats, Source, WriterOptions,
+};
 use bytes::Bytes;
 
 const PIECE_LEN: usize = 1 << 20;
@@ -95,6 +99,59 @@ fn main() -> Result<(), Box<dyn Error>> {
         source.read_at(&mut buffer, step * 7_919_993 % (source.len() - 100_000))?;
     }
     println!("random 100 kB: {:?} each", started.elapsed() / 1000);
+    drop(source);
+
+    let noise = noise();
+    let jobs = NonZeroUsize::new(2).ok_or("no jobs")?;
+    report("archive, unsealed", mib, jobs, || {
+        let sink = FileSink::new(scratch_file()?, true)?;
+        write_archive(sink, jobs, mib, &noise)
+    })?;
+    report("archive, sealed", mib, jobs, || {
+        let options = SealingOptions {
+            jobs: NonZeroUsize::MIN,
+            spill_dir: std::env::temp_dir(),
+        };
+        let file = FileSink::new(scratch_file()?, true)?;
+        write_archive(
+            SealingSink::new(file, &seal_for, options)?,
+            jobs,
+            mib,
+            &noise,
+        )
+    })
+}
+
+/// On memory, if that can be: the disk is not what is measured.
+fn scratch_file() -> io::Result<File> {
+    tempfile::tempfile_in("/dev/shm").or_else(|_| tempfile::tempfile())
+}
+
+fn noise() -> Bytes {
+    let mut noise = vec![0; 64 * PIECE_LEN];
+    blake3::Hasher::new().finalize_xof().fill(&mut noise);
+    noise.into()
+}
+
+fn write_archive<S: Sink + 'static>(
+    sink: S,
+    jobs: NonZeroUsize,
+    mib: usize,
+    noise: &Bytes,
+) -> Result<(), Box<dyn Error>> {
+    let options = WriterOptions {
+        jobs,
+        ..WriterOptions::default()
+    };
+    let mut writer = ArchiveWriter::new(sink, options)?;
+    let metadata = Metadata::default();
+    for number in 0..mib {
+        let start = number % 63 * PIECE_LEN + number;
+        let content = noise.slice(start..start + PIECE_LEN);
+        let path = ArchivePath::new(format!("files/{number:06}"))?;
+        writer.append_bytes(&path, &metadata, content)?;
+    }
+    writer.finish()?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use backup_archive::Source;
 use backup_archive::seal::{Identity, Keyring, SealFor, SealedSource, UnsealError, UnsealLimits};
 use bytes::Bytes;
+use proptest::prelude::*;
 use sealing::*;
 
 /// Three chunks and a bit.
@@ -379,4 +380,60 @@ fn errors_of_the_disk_are_passed_on() {
     let bad = BadDisk(Bytes::from(sealed), 100_000);
     let opened = SealedSource::open(Arc::new(bad), &keys(&identity), UnsealLimits::default());
     assert!(matches!(opened, Err(UnsealError::Io(_))));
+}
+
+/// What is done to a sealed file: bytes changed, removed, added, repeated.
+fn damage() -> impl Strategy<Value = (u8, prop::sample::Index, Vec<u8>)> {
+    let bytes = proptest::collection::vec(any::<u8>(), 1..40);
+    (0..4_u8, any::<prop::sample::Index>(), bytes)
+}
+
+fn apply(sealed: &mut Vec<u8>, kind: u8, at: &prop::sample::Index, bytes: &[u8]) {
+    // Half of the damage is in the header, where most can go wrong.
+    let range = if bytes.len().is_multiple_of(2) {
+        sealed.len()
+    } else {
+        sealed.len().min(300)
+    };
+    let start = at.index(range.max(1));
+    let end = (start + bytes.len()).min(sealed.len());
+    match kind {
+        0 => sealed[start..end].copy_from_slice(&bytes[..end - start]),
+        1 => drop(sealed.drain(start..end)),
+        2 => drop(sealed.splice(start..start, bytes.iter().copied())),
+        _ => {
+            let repeated = sealed[start..end].to_vec();
+            sealed.splice(start..start, repeated);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damage_of_any_kind_gives_errors_or_the_plain_bytes(
+        size in 0..3 * CHUNK,
+        damages in proptest::collection::vec(damage(), 1..4),
+    ) {
+        let identity = Identity::generate().unwrap();
+        let plain = content(size);
+        let mut sealed = seal(&plain, &for_identity(&identity));
+        for (kind, at, bytes) in &damages {
+            apply(&mut sealed, *kind, at, bytes);
+        }
+        if let Ok(source) = open(sealed.clone(), &keys(&identity)) {
+            prop_assert_eq!(source.len(), size as u64);
+            if let Ok(read) = read_all(&source) {
+                prop_assert!(read == plain);
+            }
+        }
+        if let Ok(source) = salvage(sealed, &keys(&identity)) {
+            for offset in (0..source.len()).step_by(CHUNK) {
+                if let Ok(read) = read(&source, offset, CHUNK) {
+                    prop_assert!(plain[offset as usize..].starts_with(&read));
+                }
+            }
+        }
+    }
 }

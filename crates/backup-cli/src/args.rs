@@ -48,7 +48,7 @@ pub(crate) struct Common {
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Print more
+    /// Print long lists to their ends
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 }

@@ -31,8 +31,9 @@ impl Context {
         self.common.quiet || self.common.json
     }
 
-    pub(crate) fn verbose(&self) -> bool {
-        self.common.verbose && !self.common.json
+    /// How many lines of a list to print: `few`, or all of them when asked to print more.
+    pub(crate) fn lines(&self, few: usize) -> usize {
+        if self.common.verbose { usize::MAX } else { few }
     }
 
     pub(crate) fn jobs(&self) -> NonZeroUsize {

@@ -10,17 +10,17 @@ mod exit;
 mod output;
 mod progress;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
 use crate::context::Context;
+use crate::error::CommandError;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    // Rust ignores SIGPIPE; `edms-backup list | head` shall end quietly instead of with an error.
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -38,6 +38,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => exit,
+        // `edms-backup list | head`: whoever reads has seen enough.
+        Err(CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed,
         Err(error) => {
             output::failure(&context, &error);
             error.exit()
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let asked_for = matches!(
         error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
     );
     if !asked_for && std::env::args_os().any(|argument| argument == "--json") {
         output::json_usage(error);

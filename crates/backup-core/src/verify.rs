@@ -246,6 +246,10 @@ impl backup_archive::Progress for ArchiveProgress<'_> {
     fn advance(&self, bytes: u64) {
         self.0.advance(bytes);
     }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
 }
 
 /// Bytes as lower-case hexadecimal digits.

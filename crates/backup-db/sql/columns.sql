@@ -18,6 +18,6 @@ select a.attrelid as relation, a.attnum as number, a.attname as name,
   left join pg_namespace cn on cn.oid = co.collnamespace
   left join pg_init_privs i on i.objoid = a.attrelid and i.classoid = 'pg_class'::regclass and i.objsubid = a.attnum
  where c.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and not a.attisdropped
-   and n.nspname !~ '^pg_(toast|temp_|toast_temp_)'
-   and (a.attnum > 0 and not (n.nspname ~ '^pg_' or n.nspname = 'information_schema') or a.attacl is distinct from i.initprivs)
+   and ((a.attnum > 0 and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')
+        or (n.nspname = 'pg_catalog' and a.attacl is distinct from i.initprivs))
  order by a.attrelid, a.attnum

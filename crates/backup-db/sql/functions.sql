@@ -1,9 +1,9 @@
 -- Functions and procedures, rendered by the server. Aggregates are in aggregates.sql. Of the system's own only those whose privileges changed.
 select p.oid, p.proname as name, n.nspname as schema, pg_get_userbyid(p.proowner) as owner,
        p.proacl::text[] as acl, acldefault('f', p.proowner)::text[] as acl_default, i.initprivs::text[] as acl_initial,
-       n.nspname ~ '^pg_' or n.nspname = 'information_schema' as system,
+       n.nspname = 'pg_catalog' as system,
        p.prokind as kind, pg_get_function_identity_arguments(p.oid) as arguments,
-       case when p.prokind <> 'a' and not (n.nspname ~ '^pg_' or n.nspname = 'information_schema') then pg_get_functiondef(p.oid) end as definition,
+       case when p.prokind <> 'a' and not (n.nspname = 'pg_catalog') then pg_get_functiondef(p.oid) end as definition,
        (select row_to_json(x) from (
           select a.aggkind as kind, a.aggtransfn::regproc::text as transition,
                  format_type(a.aggtranstype, null) as state_type, a.aggtransspace as state_space,
@@ -24,9 +24,8 @@ select p.oid, p.proname as name, n.nspname as schema, pg_get_userbyid(p.proowner
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
   left join pg_init_privs i on i.objoid = p.oid and i.classoid = 'pg_proc'::regclass and i.objsubid = 0
- where n.nspname !~ '^pg_(toast|temp_|toast_temp_)'
-   and (not (n.nspname ~ '^pg_' or n.nspname = 'information_schema')
-        or (p.proacl is distinct from i.initprivs and p.oid < 16384))
+ where ((n.nspname !~ '^pg_' and n.nspname <> 'information_schema')
+        or (n.nspname = 'pg_catalog' and p.proacl is distinct from i.initprivs and p.oid < 16384))
    -- the constructors of a range type come with it
    and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'i')
  order by p.oid

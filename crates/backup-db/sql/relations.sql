@@ -3,7 +3,7 @@ select c.oid, c.relname as name, n.nspname as schema, pg_get_userbyid(c.relowner
        c.relacl::text[] as acl,
        acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner)::text[] as acl_default,
        i.initprivs::text[] as acl_initial,
-       n.nspname ~ '^pg_' or n.nspname = 'information_schema' as system,
+       n.nspname = 'pg_catalog' as system,
        c.relkind as kind, c.relpersistence as persistence, c.reltype as row_type, t.typarray as row_array_type,
        case when c.reloftype <> 0 then format_type(c.reloftype, null) end as of_type,
        coalesce(c.reloptions, '{}') as options, coalesce(tc.reloptions, '{}') as toast_options,
@@ -12,7 +12,7 @@ select c.oid, c.relname as name, n.nspname as schema, pg_get_userbyid(c.relowner
        c.relispartition as partition, pg_get_expr(c.relpartbound, c.oid) as partition_bound,
        case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_key,
        array(select h.inhparent::int8 from pg_inherits h where h.inhrelid = c.oid order by h.inhseqno) as parents,
-       case when c.relkind in ('v', 'm') and not (n.nspname ~ '^pg_' or n.nspname = 'information_schema') then pg_get_viewdef(c.oid) end as definition,
+       case when c.relkind in ('v', 'm') and not (n.nspname = 'pg_catalog') then pg_get_viewdef(c.oid) end as definition,
        c.relispopulated as populated,
        (select row_to_json(x) from (
           select fs.srvname as server,
@@ -36,9 +36,8 @@ select c.oid, c.relname as name, n.nspname as schema, pg_get_userbyid(c.relowner
   left join pg_am a on a.oid = c.relam
   left join pg_init_privs i on i.objoid = c.oid and i.classoid = 'pg_class'::regclass and i.objsubid = 0
  where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S', 'c')
-   and n.nspname !~ '^pg_(toast|temp_|toast_temp_)'
-   and (not (n.nspname ~ '^pg_' or n.nspname = 'information_schema')
-        or (c.oid < 16384 and (c.relacl is distinct from i.initprivs
+   and ((n.nspname !~ '^pg_' and n.nspname <> 'information_schema')
+        or (n.nspname = 'pg_catalog' and c.oid < 16384 and (c.relacl is distinct from i.initprivs
             or exists (select from pg_attribute x left join pg_init_privs xi on xi.objoid = c.oid and xi.classoid = 'pg_class'::regclass and xi.objsubid = x.attnum
                         where x.attrelid = c.oid and x.attacl is distinct from xi.initprivs))))
  order by c.oid

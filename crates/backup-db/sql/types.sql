@@ -1,7 +1,7 @@
 -- Types, without the array types and row types that come with another object.
 select t.oid, t.typname as name, n.nspname as schema, pg_get_userbyid(t.typowner) as owner,
        t.typacl::text[] as acl, acldefault('T', t.typowner)::text[] as acl_default, i.initprivs::text[] as acl_initial,
-       n.nspname ~ '^pg_' or n.nspname = 'information_schema' as system,
+       n.nspname = 'pg_catalog' as system,
        t.typtype as kind, t.typisdefined as defined, t.typrelid as relation,
        t.typlen as length, t.typbyval as by_value, t.typalign as alignment, t.typstorage as storage,
        t.typcategory as category, t.typispreferred as preferred, t.typdelim as delimiter,
@@ -39,7 +39,6 @@ select t.oid, t.typname as name, n.nspname as schema, pg_get_userbyid(t.typowner
  where t.typtype <> 'm'
    and (t.typrelid = 0 or r.relkind = 'c')
    and not exists (select from pg_type e where e.oid = t.typelem and e.typarray = t.oid)
-   and n.nspname !~ '^pg_(toast|temp_|toast_temp_)'
-   and (not (n.nspname ~ '^pg_' or n.nspname = 'information_schema')
-        or (t.typacl is distinct from i.initprivs and t.oid < 16384))
+   and ((n.nspname !~ '^pg_' and n.nspname <> 'information_schema')
+        or (n.nspname = 'pg_catalog' and t.typacl is distinct from i.initprivs and t.oid < 16384))
  order by t.oid

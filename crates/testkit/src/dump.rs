@@ -34,7 +34,8 @@ pub fn normalised(dump: &str) -> String {
             let rows = lines_until(&lines[at..], "\\.");
             if children.contains(table) {
                 let order = sorted_order(columns);
-                lines[at - 1] = format!("COPY {table} {order:?}").into();
+                let names: Vec<&str> = order.iter().map(|(name, _)| *name).collect();
+                lines[at - 1] = format!("COPY {table} ({})", names.join(", ")).into();
                 for row in &mut lines[at..at + rows] {
                     let fields: Vec<&str> = row.split('\t').collect();
                     let sorted: Vec<&str> = order.iter().map(|(_, field)| fields[*field]).collect();

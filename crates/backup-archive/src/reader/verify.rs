@@ -37,6 +37,11 @@ pub trait Progress: Sync {
     fn advance(&self, stored_bytes: u64) {
         let _ = stored_bytes;
     }
+
+    /// Asked between pieces: after `true` the check ends early, and what it reports is not all there is.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Ignores everything.
@@ -70,7 +75,11 @@ pub(super) fn verify(
     options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<VerifyReport, ReadError> {
-    let findings = Findings::default();
+    let findings = Findings {
+        progress,
+        damaged: Mutex::default(),
+        content_bytes: AtomicU64::default(),
+    };
     let mut report = VerifyReport {
         elsewhere: count_elsewhere(reader)?,
         ..VerifyReport::default()
@@ -116,15 +125,19 @@ fn compare_digests(
     codec: Codec,
     take: &mut (dyn FnMut(&Entry) -> bool + Send),
     jobs: NonZeroUsize,
-    findings: &Findings,
+    findings: &Findings<'_>,
     advance: &(dyn Fn(u64) + Sync),
 ) -> Result<(), ReadError> {
+    let stop = AtomicBool::new(false);
     let compare = |task: Task<()>, scratch: &mut Scratch| {
         let (Task::Whole { member, .. } | Task::Part { member, .. }) = &task;
         let result = scratch
             .read(reader.source.as_ref(), codec, member, true)
             .map(drop);
         advance(member.stored_len.into());
+        if findings.progress.is_cancelled() {
+            stop.store(true, Ordering::Relaxed);
+        }
         match (&task, result) {
             (_, Ok(())) => {}
             (Task::Whole { entries, .. }, Err(damage)) => {
@@ -142,20 +155,28 @@ fn compare_digests(
     run_tasks(
         Cursor::new(reader, take),
         jobs,
-        &AtomicBool::new(false),
+        &stop,
         &compare,
     )
 }
 
 /// Collects damage, and has no use for contents.
-#[derive(Default)]
-struct Findings {
+struct Findings<'a> {
+    progress: &'a dyn Progress,
     damaged: Mutex<Vec<DamagedEntry>>,
     /// Only counted so that the compiler cannot doubt that contents are read.
     content_bytes: AtomicU64,
 }
 
-impl Findings {
+impl Findings<'_> {
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.progress.is_cancelled() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
     fn add(&self, entry: &Entry, reason: Damage) {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         damaged.push(DamagedEntry {
@@ -175,17 +196,17 @@ impl Findings {
     }
 }
 
-impl EntryReceiver for Findings {
+impl EntryReceiver for Findings<'_> {
     type Output = ();
 
     fn begin(&self, _: &Entry) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+        self.go_on()
     }
 
     fn piece(&self, _: &Entry, _: &(), _: u64, data: &[u8]) -> ControlFlow<()> {
         self.content_bytes
             .fetch_add(data.len() as u64, Ordering::Relaxed);
-        ControlFlow::Continue(())
+        self.go_on()
     }
 
     fn end(&self, entry: &Entry, _: Option<()>, outcome: Result<(), Damage>) -> ControlFlow<()> {

@@ -6,7 +6,7 @@ use ring::{hkdf, hmac};
 use zeroize::Zeroizing;
 
 use super::payload::PayloadKey;
-use super::random;
+use crate::random;
 
 /// Length of a [`FileKey`], in bytes.
 pub(super) const FILE_KEY_LEN: usize = 16;

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::payload::{PayloadKey, Position, TAG_LEN};
-use super::random;
+use crate::random;
 
 /// So much waits in memory, in bytes; what comes after it goes to a temporary file.
 const IN_MEMORY_LEN: usize = 32 << 20;

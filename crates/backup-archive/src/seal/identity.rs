@@ -9,8 +9,8 @@ use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::recipient::{MAX_KEYS_LEN, decode_key, parse_lines};
-use super::{KeyError, Recipient, random};
-use crate::{FileAccess, private_file};
+use super::{KeyError, Recipient};
+use crate::{FileAccess, private_file, random};
 
 /// The secret half of a key pair: an X25519 identity, `AGE-SECRET-KEY-1…`. Wiped when dropped; `Debug` shows the recipient only.
 #[derive(Clone)]

@@ -33,7 +33,6 @@ mod identity;
 mod layout;
 mod passphrase;
 mod payload;
-mod random;
 mod recipient;
 mod sealers;
 mod sink;

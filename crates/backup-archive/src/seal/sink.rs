@@ -13,8 +13,8 @@ use super::hold::Hold;
 use super::payload::{CHUNK_LEN, PAYLOAD_NONCE_LEN, Position};
 use super::sealers::{Group, Sealers};
 use super::stanza::Stanza;
-use super::{Passphrase, Recipient, SealError, random};
-use crate::{Sink, SinkStats};
+use super::{Passphrase, Recipient, SealError};
+use crate::{Sink, SinkStats, random};
 
 /// Chunks that are sealed as one job.
 const GROUP_CHUNKS: usize = 16;

@@ -32,7 +32,7 @@ pub struct Keyring {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsealLimits {
     /// Largest scrypt work factor. A passphrase takes 2^`max_work_factor` KiB of memory and, on a usual machine, as many microseconds
-    /// times 4; each step doubles both. Default 20: 1 GiB. `age -p` uses 18; what is sealed here has 16.
+    /// times 4; each step doubles both. Default 20: 1 GiB; more than 24 counts as 24. `age -p` uses 18; what is sealed here has 16.
     pub max_work_factor: u8,
 }
 

@@ -7,7 +7,8 @@ use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::file_key::{FileKey, WRAPPED_LEN, derive};
-use super::{Identity, Passphrase, Recipient, SealError, UnsealError, random};
+use super::{Identity, Passphrase, Recipient, SealError, UnsealError};
+use crate::random;
 
 /// The file key for one recipient: a kind, arguments and a body.
 pub(super) struct Stanza {
@@ -21,6 +22,8 @@ const X25519_PURPOSE: &[u8] = b"age-encryption.org/v1/X25519";
 const SCRYPT: &str = "scrypt";
 const SCRYPT_SALT_PREFIX: &[u8] = b"age-encryption.org/v1/scrypt";
 const SCRYPT_SALT_LEN: usize = 16;
+/// Largest work factor that anybody may allow: 16 GiB of memory.
+const MOST_WORK: u8 = 24;
 
 impl Stanza {
     /// Wraps `file_key` so that only the identity of `recipient` gets it.
@@ -100,11 +103,12 @@ impl Stanza {
         let salt: [u8; SCRYPT_SALT_LEN] = decode_argument(salt).ok_or(MALFORMED)?;
         let work_factor = parse_work_factor(work_factor).ok_or(MALFORMED)?;
         let wrapped = self.wrapped_key().ok_or(MALFORMED)?;
-        if work_factor > max_work_factor {
+        let max = max_work_factor.min(MOST_WORK);
+        if work_factor > max {
             return Err(UnsealError::Limit {
                 what: "passphrase work factor",
                 value: work_factor.into(),
-                max: max_work_factor.into(),
+                max: max.into(),
             });
         }
         let wrapping_key = scrypt_wrapping_key(passphrase, &salt, work_factor);

@@ -99,7 +99,7 @@ impl Create {
         if context.json() {
             output::json(&record)?;
         } else if !context.quiet() {
-            output::text(&describe(&record))?;
+            output::text(&describe(&record, context.lines(SHOWN_WARNINGS)))?;
         }
         Ok(record.status.into())
     }
@@ -131,7 +131,7 @@ impl Create {
     }
 }
 
-fn describe(record: &BackupRecord) -> String {
+fn describe(record: &BackupRecord, shown: usize) -> String {
     let mut text = format!("{} {}\n", record.status, record.id);
     if record.tables > 0 {
         text += &format!(
@@ -155,7 +155,7 @@ fn describe(record: &BackupRecord) -> String {
         } else {
             "notes:\n"
         };
-        text += &output::warnings(&record.warnings, SHOWN_WARNINGS);
+        text += &output::warnings(&record.warnings, shown);
     }
     text
 }

@@ -144,7 +144,7 @@ impl Restore {
         if context.json() {
             output::json(&outcome)?;
         } else if !context.quiet() {
-            output::text(&describe(&outcome))?;
+            output::text(&describe(&outcome, context.lines(SHOWN_WARNINGS)))?;
         }
         Ok(outcome.status.into())
     }
@@ -170,7 +170,7 @@ fn confirm(context: &Context, plan: &RestorePlan) -> Result<(), CommandError> {
     }
 }
 
-fn describe(outcome: &RestoreOutcome) -> String {
+fn describe(outcome: &RestoreOutcome, shown: usize) -> String {
     let mut text = format!("{} {}\n", outcome.status, outcome.id);
     if let Some(database) = &outcome.database {
         text += &format!(
@@ -193,7 +193,7 @@ fn describe(outcome: &RestoreOutcome) -> String {
     );
     if !outcome.warnings.is_empty() {
         text += "warnings:\n";
-        text += &output::warnings(&outcome.warnings, SHOWN_WARNINGS);
+        text += &output::warnings(&outcome.warnings, shown);
     }
     text
 }

@@ -47,7 +47,7 @@ impl Show {
             })?;
             return Ok(Exit::Complete);
         }
-        output::text(&describe(manifest))?;
+        output::text(&describe(manifest, context.lines(SHOWN_WARNINGS)))?;
         if self.entries {
             for entry in backup.contents() {
                 let entry = entry?;
@@ -63,7 +63,7 @@ impl Show {
     }
 }
 
-fn describe(manifest: &Manifest) -> String {
+fn describe(manifest: &Manifest, shown: usize) -> String {
     let mut text = format!(
         "{} {}\n  made      {} UTC on {} by {}\n",
         manifest.status,
@@ -110,7 +110,7 @@ fn describe(manifest: &Manifest) -> String {
                 .iter()
                 .map(|issue| format!("{}: {}", issue.path, issue.reason))
                 .collect();
-            text += &format!("{title}:\n{}", output::warnings(&lines, SHOWN_WARNINGS));
+            text += &format!("{title}:\n{}", output::warnings(&lines, shown));
         }
     }
     text

@@ -35,7 +35,7 @@ impl Verify {
             progress.finish();
             let outcome = result?;
             if !context.quiet() {
-                output::text(&describe(source, &outcome))?;
+                output::text(&describe(source, &outcome, context.lines(SHOWN_ENTRIES)))?;
             }
             outcomes.push(outcome);
         }
@@ -56,7 +56,7 @@ impl Verify {
     }
 }
 
-fn describe(source: &str, outcome: &VerifyOutcome) -> String {
+fn describe(source: &str, outcome: &VerifyOutcome, shown: usize) -> String {
     if outcome.status == VerifyStatus::Ok {
         return format!("{source}: ok, {} entries\n", outcome.entries);
     }
@@ -65,17 +65,17 @@ fn describe(source: &str, outcome: &VerifyOutcome) -> String {
         outcome.damaged.len(),
         outcome.entries
     );
-    for entry in outcome.damaged.iter().take(SHOWN_ENTRIES) {
+    for entry in outcome.damaged.iter().take(shown) {
         text += &format!(
             "  {}: {}\n",
             output::printable(&entry.path),
             output::printable(&entry.reason)
         );
     }
-    if outcome.damaged.len() > SHOWN_ENTRIES {
+    if outcome.damaged.len() > shown {
         text += &format!(
             "  … and {} more (--json lists them all)\n",
-            outcome.damaged.len() - SHOWN_ENTRIES
+            outcome.damaged.len() - shown
         );
     }
     text += "everything else can be restored\n";

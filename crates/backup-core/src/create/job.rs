@@ -183,9 +183,6 @@ impl<'a> Job<'a> {
 pub(super) struct Findings {
     issues: Mutex<Vec<Issue>>,
     read: AtomicU64,
-    /// Files that are not in the archive although the walk found them, and the bytes by which the rest differs from what the walk saw.
-    pub(super) lost_files: AtomicU64,
-    pub(super) file_bytes: AtomicU64,
 }
 
 impl Findings {
@@ -196,8 +193,7 @@ impl Findings {
 }
 
 impl WriteObserver for Findings {
-    fn file(&self, path: &ArchivePath, size: u64, outcome: FileOutcome) {
-        self.file_bytes.fetch_add(size, Ordering::Relaxed);
+    fn file(&self, path: &ArchivePath, _size: u64, outcome: FileOutcome) {
         let reason = match outcome {
             FileOutcome::Captured => return,
             FileOutcome::Changed => "kept changing while it was read".to_owned(),

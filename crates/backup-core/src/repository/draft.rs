@@ -27,8 +27,8 @@ pub(crate) struct Draft {
 
 #[derive(Debug)]
 enum Place {
-    /// In the repository: the partial file lies in the lease's folder.
-    Repository(Lease),
+    /// In the repository: the partial file lies in the lease's folder, which goes with the lease.
+    Repository { _lease: Lease },
     /// Beside its final name. The lock on the partial file tells the next run whether its maker still lives.
     Output,
 }
@@ -49,7 +49,7 @@ impl Draft {
             file,
             partial,
             target: repository.backups().join(format!("{id}{ending}")),
-            place: Place::Repository(lease),
+            place: Place::Repository { _lease: lease },
         })
     }
 
@@ -134,7 +134,7 @@ impl Draft {
             line.push(b'\n');
             self.place_beside(&sha256_path(&self.target), &line)?;
         }
-        if let Place::Repository(_) = self.place {
+        if let Place::Repository { .. } = self.place {
             let mut stored = record.clone();
             stored.path = self.target.file_name().unwrap_or_default().into();
             let text =

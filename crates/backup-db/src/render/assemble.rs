@@ -282,7 +282,7 @@ impl Writer<'_, '_, '_> {
         if let Some(tablespace) = &tablespace {
             text.push_str(&format!(
                 "SET default_tablespace = {};\n",
-                literal(&ident(tablespace))
+                literal(tablespace)
             ));
         }
         let offset = text.len() as u64;

@@ -38,7 +38,12 @@ pub(super) fn comments(item: Item<'_>, context: &Context<'_, '_>) -> Vec<Sql> {
         return Vec::new();
     }
     described(item, context, &|id, what, sql| {
-        for comment in context.comments.get(&id).into_iter().flatten() {
+        let own = context.comments.get(&id);
+        if own.is_none() && matches!(item, Item::Schema(x) if x.head.name == "public") {
+            // Somebody took away the one that every database has.
+            sql.push(Sql::text("COMMENT ON SCHEMA public IS NULL;"));
+        }
+        for comment in own.into_iter().flatten() {
             if comment.sub == 0 && comes_by_itself(item, &comment.text) {
                 continue;
             }

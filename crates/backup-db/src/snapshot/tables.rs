@@ -17,12 +17,15 @@ SELECT c.oid, n.nspname::text, c.relname::text
         OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig)))
  ORDER BY c.oid";
 
-/// Tables with rows to copy. `moved` tells that the table got new storage between the snapshot and our lock (TRUNCATE, a rewrite): its rows
+/// Tables with rows to copy. A child made with `INHERITS` has its columns by name: once made again, its parents' columns come first, whenever
+/// they were added, and its rows must still compare. `moved` tells that the table got new storage between the snapshot and our lock (TRUNCATE, a rewrite): its rows
 /// are not those of the snapshot any more.
 const WITH_ROWS: &str = "
 SELECT c.oid, n.nspname::text, c.relname::text,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
-              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum),
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+              ORDER BY CASE WHEN NOT c.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) THEN a.attname END,
+                       a.attnum),
        coalesce(pg_catalog.pg_table_size(c.oid), 0), greatest(c.reltuples, 0)::int8,
        coalesce(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::int8,
        coalesce(am.amname = 'heap', false), x.condition,

@@ -10,14 +10,14 @@ use testkit::Server;
 use testkit::dump::assert_same_dump;
 
 /// A folder of `cases/`.
-pub struct Case {
+pub(crate) struct Case {
     name: String,
     setup: String,
 }
 
 impl Case {
     /// The names of all cases, sorted.
-    pub fn names() -> Vec<String> {
+    pub(crate) fn names() -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -26,7 +26,7 @@ impl Case {
         names
     }
 
-    pub fn load(name: &str) -> Self {
+    pub(crate) fn load(name: &str) -> Self {
         let setup = fs::read_to_string(folder().join(name).join("setup.sql")).unwrap();
         Self {
             name: name.to_owned(),
@@ -35,7 +35,7 @@ impl Case {
     }
 
     /// Whether the server knows what the case uses.
-    pub fn suits(&self, server: &Server) -> bool {
+    pub(crate) fn suits(&self, server: &Server) -> bool {
         let oldest = self.setup.lines().find_map(|line| {
             line.strip_prefix("-- minimum version: ")?
                 .parse::<u32>()
@@ -53,13 +53,13 @@ impl Case {
 }
 
 /// The server's major version.
-pub fn major(server: &Server) -> u32 {
+pub(crate) fn major(server: &Server) -> u32 {
     let number = server.psql("postgres", "SHOW server_version_num");
     number.trim().parse::<u32>().unwrap() / 10_000
 }
 
 /// Dumps the case's database, restores it, and compares rows and `pg_dump`'s view of both.
-pub fn round_trip(case: &Case, from: &Server, to: &Server) {
+pub(crate) fn round_trip(case: &Case, from: &Server, to: &Server) {
     let source = from.create_db(&case.name);
     from.psql(&source, &case.setup);
     for role in case.roles() {
