@@ -7,7 +7,7 @@ mod tar;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use attempt::Scene;
+use attempt::{Scene, assert_little_memory};
 use backup_archive::Limits;
 use tar::{Header, Tar};
 
@@ -322,8 +322,9 @@ fn extended_headers_without_end() {
     for number in 0..100_000 {
         many = many.pax(&[("comment", format!("{number}").as_bytes())]);
     }
-    refused(many.clone().file(b"victim", b"x").end(), &[]);
-    refused(gzip(&many.file(b"victim", b"x").end()), &[]);
+    let many = gzip(&many.file(b"victim", b"x").end());
+    assert_little_memory(&many);
+    refused(many, &[]);
     // Many keys in one header, none of them known.
     let keys: Vec<(String, Vec<u8>)> = (0..20_000)
         .map(|number| (format!("X.{number}"), vec![b'v'; 40]))
@@ -332,10 +333,7 @@ fn extended_headers_without_end() {
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_slice()))
         .collect();
-    let _ = Scene::new().extract(
-        Tar::new().pax(&keys).file(b"victim", b"x").end(),
-        Limits::default(),
-    );
+    assert_little_memory(&Tar::new().pax(&keys).file(b"victim", b"x").end());
 }
 
 #[test]
@@ -382,7 +380,7 @@ fn things_that_are_no_files() {
 fn sparse_files_of_any_dialect() {
     let old_gnu = Header::new(b"sparse-old", b'S')
         .field(257, b"ustar  \0")
-        .field(386, b"00000000000\000000001000\0")
+        .field(386, b"00000000000\x0000000001000\x00")
         .field(483, b"77777777777\0");
     refused_everywhere(&Tar::new().block(old_gnu.seal()), &["sparse-old"]);
     let dialects: [&[(&str, &[u8])]; 3] = [
@@ -418,9 +416,6 @@ fn broken_headers() {
         .field(257, b"\0\0\0\0\0\0\0\0")
         .seal();
     refused_everywhere(&Tar::new().file(b"a", b"x").block(unmarked), &[]);
-    let mut padded = Tar::new().file(b"padded", b"x");
-    *padded.0.last_mut().unwrap() = 1;
-    refused_everywhere(&padded, &["padded"]);
     refused(
         Tar::new()
             .file(b"a", b"x")
@@ -481,20 +476,14 @@ fn bombs() {
     let huge = Header::new(b"bomb", b'0')
         .field(124, &[0x80, 0, 0, 0, 0, 0, 0, 2, 0x80, 0, 0, 0])
         .seal();
-    refused_in(
-        &Scene::new(),
-        [gzip(&huge), ten_gib.clone()].concat(),
-        limits(),
-        &[],
-    );
+    let declared = [gzip(&huge), ten_gib.clone()].concat();
+    assert_little_memory(&declared);
+    refused_in(&Scene::new(), declared, limits(), &[]);
     // Behind the end, where nobody looks for content.
     let end = gzip(&Tar::new().file(b"a", b"x").end());
-    refused_in(
-        &Scene::new(),
-        [end, ten_gib.clone()].concat(),
-        limits(),
-        &[],
-    );
+    let behind = [end, ten_gib.clone()].concat();
+    assert_little_memory(&behind);
+    refused_in(&Scene::new(), behind, limits(), &[]);
     // Without any header at all.
     refused_in(&Scene::new(), ten_gib, limits(), &[]);
     let zeros = zstd::encode_all(vec![0_u8; 16 << 20].as_slice(), 1).unwrap();
@@ -503,6 +492,7 @@ fn bombs() {
         .into_iter()
         .chain(std::iter::repeat_n(zeros, 640).flatten())
         .collect();
+    assert_little_memory(&bomb);
     refused_in(&Scene::new(), bomb, limits(), &[]);
     // Many small files instead of a large one.
     let mut many = Tar::new();
