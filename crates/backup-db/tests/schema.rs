@@ -202,7 +202,7 @@ fn psql_loads_the_texts() {
 fn tablespaces_stand_beside_the_records() {
     let server = Server::shared();
     let (source, target) = (server.create_db("space"), server.create_db("space"));
-    if server.psql(&source, "SHOW server_version_num") < "150000".to_owned() {
+    if server.psql(&source, "SHOW server_version_num").as_str() < "150000" {
         eprintln!("skipped: tablespaces in place come with 15");
         return;
     }
