@@ -3,6 +3,7 @@
 mod carry;
 mod contents;
 mod databases;
+mod default_privileges;
 mod error;
 mod fill;
 mod load;
@@ -10,6 +11,8 @@ mod options;
 mod plan;
 mod post_data;
 mod preflight;
+mod public_schema;
+mod replace;
 mod source;
 mod swap;
 mod target;
@@ -21,6 +24,7 @@ use fill::Filling;
 pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
 use plan::Plan;
 pub use preflight::{Preflight, Problem, preflight};
+pub use replace::{preflight_replace, restore_replace};
 pub use source::{BoxError, DumpSource, LargeObjectSource, MemoryDump};
 pub use swap::{
     Swapped, abandon_swap, commit_swap, discard_swap, list_swaps, preflight_swap, prepare_swap,

@@ -46,6 +46,9 @@ pub struct ExtensionInfo {
     pub name: String,
     /// Version.
     pub version: String,
+    /// The schema that holds its objects.
+    #[serde(default)]
+    pub schema: String,
 }
 
 impl ServerInfo {
@@ -83,13 +86,15 @@ impl ServerInfo {
         )?;
         let extensions = session
             .query(
-                "SELECT extname::text, extversion FROM pg_catalog.pg_extension ORDER BY 1",
+                "SELECT e.extname::text, e.extversion, n.nspname::text
+                   FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace ORDER BY 1",
                 &[],
             )?
             .iter()
             .map(|row| ExtensionInfo {
                 name: row.get(0),
                 version: row.get(1),
+                schema: row.get(2),
             })
             .collect();
         let system_identifier = session.query_one(

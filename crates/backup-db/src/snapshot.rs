@@ -381,6 +381,18 @@ fn lock_tables(leader: &mut Session, timeout: Duration) -> Result<(), DumpError>
     }
 }
 
+/// Counts and digests the large objects that a session sees.
+pub(crate) fn digest_large_objects(
+    session: &Mutex<Session>,
+) -> Result<LargeObjectStats, DumpError> {
+    const PIECE_BYTES: usize = 1 << 20;
+    let oids = large_object_oids(&mut session.lock().unwrap_or_else(PoisonError::into_inner))?;
+    let stats = Mutex::default();
+    LargeObjectPieces::new(session, &stats, oids, PIECE_BYTES)
+        .try_for_each(|piece| piece.map(drop))?;
+    Ok(stats.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
 fn large_object_oids(leader: &mut Session) -> Result<Vec<u32>, DumpError> {
     let rows = leader.query(
         "SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid",

@@ -65,6 +65,13 @@ impl TableStats {
         format!("{}.{}", quote(&self.schema), quote(&self.name))
     }
 
+    /// Counts one row, a line of COPY text.
+    pub(crate) fn add_row(&mut self, row: &[u8]) {
+        self.rows += 1;
+        self.bytes += row.len() as u64;
+        self.digest.add_row(row);
+    }
+
     /// The statement that reads the rows again, all or those of `range` (a condition on `ctid`).
     pub(crate) fn copy_out_sql(&self, range: Option<&str>) -> String {
         copy_out_sql(

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backup_db::{
-    BoxError, CancelToken, ConnectOptions, DumpSource, DumpStats, LargeObjectSource, MemoryDump,
-    Problem, RestoreError, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Script,
-    ServerInfo, TableName, restore_fresh,
+    CancelToken, ConnectOptions, DumpSource, Problem, RestoreError, RestoreOptions,
+    RestoreProgress, RestoreStats, RestoreStep, TableName, restore_fresh,
 };
 use bytes::Bytes;
 mod support;
 
-use support::{SAMPLE, assert_equal, connect, connect_as, dump, options, sample};
+use support::{Action, Broken, SAMPLE, assert_equal, connect, connect_as, dump, options, sample};
 use testkit::dump::assert_same_dump;
 use testkit::{Server, ServerOptions, Stop};
 
@@ -309,54 +308,6 @@ fn selected_tables_with_what_they_need() {
         matches!(error, RestoreError::NoSuchTable { .. }),
         "{error:?}"
     );
-}
-
-/// Does something to a segment.
-type Action<'a> = &'a (dyn Fn(Bytes) -> Result<Bytes, BoxError> + Sync + 'a);
-
-/// A dump that goes wrong, or does something, when a segment is read.
-struct Broken<'a> {
-    dump: &'a MemoryDump,
-    reads: AtomicUsize,
-    at_read: usize,
-    action: Action<'a>,
-}
-
-impl<'a> Broken<'a> {
-    fn new(dump: &'a MemoryDump, at_read: usize, action: Action<'a>) -> Self {
-        Self {
-            dump,
-            reads: AtomicUsize::new(0),
-            at_read,
-            action,
-        }
-    }
-}
-
-impl DumpSource for Broken<'_> {
-    fn server(&self) -> &ServerInfo {
-        self.dump.server()
-    }
-    fn script(&self) -> &Script {
-        self.dump.script()
-    }
-    fn stats(&self) -> &DumpStats {
-        self.dump.stats()
-    }
-    fn segment_count(&self, table: usize) -> usize {
-        self.dump.segment_count(table)
-    }
-    fn read_segment(&self, table: usize, segment: usize) -> Result<Bytes, BoxError> {
-        let data = self.dump.read_segment(table, segment)?;
-        if self.reads.fetch_add(1, Ordering::SeqCst) == self.at_read {
-            (self.action)(data)
-        } else {
-            Ok(data)
-        }
-    }
-    fn large_objects(&self) -> Result<LargeObjectSource<'_>, BoxError> {
-        self.dump.large_objects()
-    }
 }
 
 #[test]

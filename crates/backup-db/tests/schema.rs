@@ -71,7 +71,8 @@ fn what_the_role_may_not_read_is_named() {
         &database,
         &format!(
             "CREATE ROLE {role} LOGIN;
-             CREATE FOREIGN DATA WRAPPER w; CREATE SERVER secret_server FOREIGN DATA WRAPPER w;
+             CREATE FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN DATA WRAPPER w TO {role}; CREATE SERVER secret_server FOREIGN DATA WRAPPER w; ALTER SERVER secret_server OWNER TO {role};
+             CREATE USER MAPPING FOR PUBLIC SERVER secret_server OPTIONS (password 'x'); CREATE USER MAPPING FOR {role} SERVER secret_server;
              CREATE USER MAPPING FOR postgres SERVER secret_server OPTIONS (password 'x')"
         ),
     );
@@ -201,7 +202,7 @@ fn psql_loads_the_texts() {
 fn tablespaces_stand_beside_the_records() {
     let server = Server::shared();
     let (source, target) = (server.create_db("space"), server.create_db("space"));
-    if server.psql(&source, "SHOW server_version_num") < "150000".to_owned() {
+    if server.psql(&source, "SHOW server_version_num").as_str() < "150000" {
         eprintln!("skipped: tablespaces in place come with 15");
         return;
     }

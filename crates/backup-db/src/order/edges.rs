@@ -133,6 +133,14 @@ impl Connector<'_, '_, '_> {
                         }
                     }
                 }
+                Item::KeyConstraint(constraint, child) if constraint.kind == 'x' => {
+                    if let Some(parent) = self
+                        .graph
+                        .resolve(ObjectId::new(Catalog::Relation, child.parent))
+                    {
+                        self.graph.need(id, parent);
+                    }
+                }
                 Item::IndexAttach(child) => {
                     if let Some(parent) = self
                         .graph

@@ -341,7 +341,10 @@ impl<'a> Builder<'a> {
                 self.graph
                     .part_of
                     .insert(ObjectId::new(Catalog::Relation, index.head.oid), id);
-                self.index_attach(index);
+                // The server cannot attach the index of an exclusion constraint: the parent's constraint makes it.
+                if x.kind != 'x' {
+                    self.index_attach(index);
+                }
             }
             ('f', _) if !x.parent.is_some() => {
                 self.graph.add(Item::ForeignKey(x));

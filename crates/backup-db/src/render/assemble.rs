@@ -231,7 +231,15 @@ impl Writer<'_, '_, '_> {
                     Item::SequenceValue(x) => {
                         table::sequence_value(relation, &x.last_value, x.is_called)
                     }
-                    Item::KeyConstraint(x, index) => indexes::key_constraint(x, index, relation),
+                    Item::KeyConstraint(x, index) => {
+                        let parent = graph.resolve(class(index.parent));
+                        match parent.and_then(|parent| graph.node(parent).item.head()) {
+                            Some(parent) if x.kind == 'x' => {
+                                indexes::inherited_exclusion(x, index, relation, parent)
+                            }
+                            _ => indexes::key_constraint(x, index, relation),
+                        }
+                    }
                     Item::Index(x) => indexes::index(x, relation),
                     Item::Rule(x) => rules::rule(x, relation),
                     Item::Trigger(x) => rules::trigger(x, relation),

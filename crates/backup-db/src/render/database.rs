@@ -1,6 +1,6 @@
 //! Settings of the database itself, for whatever database the script runs in.
 
-use super::names::{ident, literal};
+use super::names::{ident, literal, unused_tag};
 use super::sql::Sql;
 use crate::model::Database;
 
@@ -65,14 +65,6 @@ fn statement(sql: &mut Sql, before: &Sql, after: &str) {
     sql.push(&format!("DO {outer}BEGIN EXECUTE {inner}"))
         .append(before);
     sql.push(&format!("{inner} || pg_catalog.quote_ident(pg_catalog.current_database()) || {inner}{after}{inner}; END{outer};"));
-}
-
-fn unused_tag(word: &str, texts: &[&str]) -> String {
-    let mut tag = format!("${word}$");
-    while texts.iter().any(|text| text.contains(&tag)) {
-        tag.insert(1, '_');
-    }
-    tag
 }
 
 fn setting_name(name: &str) -> String {

@@ -1,8 +1,8 @@
 //! Indexes and the constraints that they serve.
 
-use super::names::{ident, qualified, storage_parameters};
+use super::names::{dollar_quoted, ident, literal, qualified, storage_parameters};
 use super::table::foreign;
-use crate::model::{Constraint, ExtendedStatistics, Index, Relation, RelationKind};
+use crate::model::{Constraint, ExtendedStatistics, Head, Index, Relation, RelationKind};
 
 pub(super) fn index(x: &Index, table: &Relation) -> String {
     format!("{};{}", x.definition, settings(x, table))
@@ -20,6 +20,12 @@ pub(super) fn key_constraint(x: &Constraint, index: &Index, table: &Relation) ->
             }
         }
     }
+    // An exclusion constraint of a partitioned table reaches its partitions: see `inherited_exclusion`.
+    let only = if x.kind == 'x' && index.kind == 'I' {
+        ""
+    } else {
+        "ONLY "
+    };
     let options = storage_parameters(&index.options, "");
     let with = if options.is_empty() || x.kind == 'x' {
         String::new()
@@ -27,11 +33,37 @@ pub(super) fn key_constraint(x: &Constraint, index: &Index, table: &Relation) ->
         format!(" WITH ({})", options.join(", "))
     };
     format!(
-        "ALTER TABLE ONLY {} ADD CONSTRAINT {} {definition}{with}{tail};{}",
+        "ALTER TABLE {only}{} ADD CONSTRAINT {} {definition}{with}{tail};{}",
         qualified(&table.head),
         ident(&x.name),
         settings(index, table)
     )
+}
+
+/// Gives the constraint that a partition got from its table the name that it had.
+pub(super) fn inherited_exclusion(
+    x: &Constraint,
+    index: &Index,
+    table: &Relation,
+    parent: &Head,
+) -> String {
+    let table_name = qualified(&table.head);
+    let body = format!(
+        "DECLARE made name; BEGIN
+  SELECT k.conname INTO STRICT made FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_inherits h ON h.inhrelid = k.conindid
+   WHERE k.contype = 'x' AND h.inhparent = {}::pg_catalog.regclass AND k.conrelid = {}::pg_catalog.regclass;
+  IF made <> {} THEN EXECUTE pg_catalog.format({}, made); END IF;
+END",
+        literal(&qualified(parent)),
+        literal(&table_name),
+        literal(&x.name),
+        literal(&format!(
+            "ALTER TABLE ONLY {} RENAME CONSTRAINT %I TO {}",
+            table_name.replace('%', "%%"),
+            ident(&x.name).replace('%', "%%")
+        )),
+    );
+    format!("DO {};{}", dollar_quoted(&body), settings(index, table))
 }
 
 /// Statements about an index, each after a line break.

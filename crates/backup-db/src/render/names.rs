@@ -23,6 +23,21 @@ pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A text in dollar quotes that it does not contain.
+pub(crate) fn dollar_quoted(text: &str) -> String {
+    let tag = unused_tag("do", &[text]);
+    format!("{tag}{text}{tag}")
+}
+
+/// A dollar quote, `word` in it, that none of the texts contains.
+pub(crate) fn unused_tag(word: &str, texts: &[&str]) -> String {
+    let mut tag = format!("${word}$");
+    while texts.iter().any(|text| text.contains(&tag)) {
+        tag.insert(1, '_');
+    }
+    tag
+}
+
 /// Schema and name.
 pub(crate) fn qualified(head: &Head) -> String {
     match &head.schema {

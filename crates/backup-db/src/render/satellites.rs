@@ -120,6 +120,15 @@ fn described(item: Item<'_>, context: &Context<'_, '_>, collect: Collect<'_>) ->
                 },
                 &mut sql,
             );
+            // A domain's named NOT NULL is written in its CREATE.
+            for constraint in context.domain_checks(x.head.oid) {
+                let id = ObjectId::new(Catalog::Constraint, constraint.oid);
+                let name = ident(&constraint.name);
+                let name = format!("CONSTRAINT {name} ON DOMAIN {}", qualified(&x.head));
+                if constraint.kind == 'n' {
+                    collect(id, &|_| Some(name.clone()), &mut sql);
+                }
+            }
         }
         Item::Table(x) => {
             for constraint in &x.not_nulls {

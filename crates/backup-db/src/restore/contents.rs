@@ -1,7 +1,8 @@
 //! What is in a database besides what every new one has: to see that it is empty, and to make it so again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::default_privileges;
 use crate::{QueryError, Session};
 
 /// Catalogues whose rows are objects of their own, in the order in which they are best dropped.
@@ -45,6 +46,16 @@ pub(crate) struct Found {
     /// Type and identity as `DROP` takes them; none for what cannot be dropped like that.
     drop: Option<String>,
 }
+
+impl Found {
+    /// Catalogue and number.
+    pub(crate) fn id(&self) -> (u32, u32) {
+        (self.catalogue, self.oid)
+    }
+}
+
+/// Stands for the catalogue of large objects, of which there is at most one item for all.
+const LARGE_OBJECTS: u32 = 0;
 
 /// Objects that were there before a restore began, which are not its business.
 pub(crate) type Before = HashSet<(u32, u32)>;
@@ -96,8 +107,8 @@ pub(crate) fn list(session: &mut Session) -> Result<Vec<Found>, QueryError> {
         .get(0);
     if large_objects > 0 {
         found.push(Found {
-            catalogue: 0,
-            oid: 0,
+            catalogue: LARGE_OBJECTS,
+            oid: u32::try_from(large_objects).unwrap_or(u32::MAX),
             description: format!("{large_objects} large objects"),
             drop: None,
         });
@@ -107,10 +118,7 @@ pub(crate) fn list(session: &mut Session) -> Result<Vec<Found>, QueryError> {
 
 /// The objects of `list`, as a set to compare later ones with.
 pub(crate) fn before(found: &[Found]) -> Before {
-    found
-        .iter()
-        .map(|object| (object.catalogue, object.oid))
-        .collect()
+    found.iter().map(Found::id).collect()
 }
 
 /// The extensions among `found`, by name, and whatever else there is.
@@ -123,47 +131,79 @@ pub(crate) fn is_schema(found: &Found) -> Option<&str> {
     found.drop.as_deref()?.strip_prefix("schema ")
 }
 
-/// Drops everything that was not there `before`, and returns what resisted.
-pub(crate) fn remove(session: &mut Session, before: &Before) -> Result<Vec<String>, QueryError> {
-    session.batch("ROLLBACK; SET client_min_messages = error")?;
+/// An object that could not be dropped.
+#[derive(Debug)]
+pub(crate) struct Resisting {
+    /// In the server's words.
+    pub(crate) description: String,
+    /// Why not, when it was tried.
+    pub(crate) error: Option<QueryError>,
+}
+
+/// Drops every object but those that are to `keep`, in transactions of their own, and returns what resisted.
+pub(crate) fn remove(
+    session: &mut Session,
+    keep: impl Fn(&Found) -> bool,
+) -> Result<Vec<Resisting>, QueryError> {
+    remove_by(session, keep, |session, sql| session.batch(sql))
+}
+
+/// As [`remove`], all in the session's transaction.
+pub(crate) fn remove_in_transaction(
+    session: &mut Session,
+    keep: impl Fn(&Found) -> bool,
+) -> Result<Vec<Resisting>, QueryError> {
+    remove_by(session, keep, |session, sql| {
+        session.batch("SAVEPOINT removal")?;
+        match session.batch(sql) {
+            Err(error) if !error.is_connection_lost() => {
+                session.batch("ROLLBACK TO SAVEPOINT removal")?;
+                Err(error)
+            }
+            outcome => outcome,
+        }
+    })
+}
+
+fn remove_by(
+    session: &mut Session,
+    keep: impl Fn(&Found) -> bool,
+    run: impl Fn(&mut Session, &str) -> Result<(), QueryError>,
+) -> Result<Vec<Resisting>, QueryError> {
+    let mut errors: HashMap<(u32, u32), QueryError> = HashMap::new();
     let mut left = usize::MAX;
     loop {
         let objects: Vec<Found> = list(session)?
             .into_iter()
-            .filter(|object| !before.contains(&(object.catalogue, object.oid)))
+            .filter(|object| !keep(object))
             .collect();
         // Every round must get somewhere: what one object's dependents keep alive goes in a later one.
         if objects.is_empty() || objects.len() >= left {
-            return Ok(objects
-                .into_iter()
-                .map(|object| object.description)
-                .collect());
+            let resisting = |object: Found| Resisting {
+                error: errors.remove(&object.id()),
+                description: object.description,
+            };
+            return Ok(objects.into_iter().map(resisting).collect());
         }
         left = objects.len();
         for object in &objects {
-            let outcome = match &object.drop {
-                Some(target) => session.batch(&format!("DROP {target} CASCADE")),
-                None if object.catalogue == 0 => unlink_large_objects(session),
-                None => Ok(()),
+            let sql = match &object.drop {
+                Some(target) => format!("DROP {target} CASCADE"),
+                None if object.catalogue == LARGE_OBJECTS => UNLINK_LARGE_OBJECTS.to_owned(),
+                None => default_privileges::reset(session, object.oid)?,
             };
-            match outcome {
+            match run(session, &sql) {
                 Err(error) if error.is_connection_lost() => return Err(error),
                 // It may be gone with another one already; if not, the next round sees it.
-                _ => {}
+                Err(error) => drop(errors.insert(object.id(), error)),
+                Ok(()) => {}
             }
         }
     }
 }
 
-/// In bunches, as each object takes a lock until the end of its transaction.
-fn unlink_large_objects(session: &mut Session) -> Result<(), QueryError> {
-    const BUNCH: u64 = 1000;
-    let sql = format!(
-        "SELECT pg_catalog.lo_unlink(oid) FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata LIMIT {BUNCH}) l"
-    );
-    while session.query(&sql, &[])?.len() as u64 == BUNCH {}
-    Ok(())
-}
+/// In bunches, as each object takes a lock until the end of its transaction; the next round takes the next bunch.
+const UNLINK_LARGE_OBJECTS: &str = "SELECT pg_catalog.lo_unlink(oid) FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata LIMIT 5000) l";
 
 /// The server names some types differently from what `DROP` calls them.
 fn drop_target(kind: Option<String>, identity: Option<String>) -> Option<String> {

@@ -65,6 +65,24 @@ pub enum RestoreError {
     /// The connection broke: the server went away, or ended it.
     #[error("the connection to the server was lost")]
     ServerLost(#[source] QueryError),
+    /// Something in the database cannot be dropped to make room.
+    #[error("cannot drop {object}")]
+    NotDropped {
+        /// In the server's words.
+        object: String,
+        /// What the server said.
+        source: Option<QueryError>,
+    },
+    /// The server went away while it committed, and did not come back to say whether it had.
+    #[error(
+        "the server was lost while it committed: database \"{database}\" is either as before or completely restored"
+    )]
+    Undecided {
+        /// The database.
+        database: String,
+        /// How the connection broke.
+        source: QueryError,
+    },
     /// The id of a restore is unusable as part of a name.
     #[error("the id {id:?} of a restore cannot be used: letters, digits, `-` and `_`, 40 at most")]
     InvalidId {

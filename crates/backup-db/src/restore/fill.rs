@@ -29,30 +29,35 @@ SELECT pg_catalog.set_config('maintenance_work_mem', '256MB', false)
  WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) < 268435456";
 
 impl Filling<'_> {
-    /// Does everything. On an error the database is half filled.
+    /// Does everything but the settings. On an error the database is half filled.
     pub(crate) fn fill(&self, stats: &mut RestoreStats) -> Result<(), RestoreError> {
         let mut sessions = self.connect_all()?;
+        self.fill_with(&mut sessions, stats)?;
+        self.analyze(&mut sessions, stats)
+    }
+
+    /// Makes and fills everything, on sessions that are prepared.
+    pub(crate) fn fill_with(
+        &self,
+        sessions: &mut [Session],
+        stats: &mut RestoreStats,
+    ) -> Result<(), RestoreError> {
         let (first, _) = sessions
             .split_first_mut()
             .expect("there is at least one job");
         self.pre_data(first)?;
         self.progress.step(RestoreStep::Data, self.bytes());
         load::large_objects(first, self, stats)?;
-        load::rows(&mut sessions, self, stats)?;
+        load::rows(sessions, self, stats)?;
         self.progress
             .step(RestoreStep::PostData, self.plan.post_data.len() as u64);
-        post_data::run(&mut sessions, self)?;
-        self.progress
-            .step(RestoreStep::Analyze, self.plan.tables.len() as u64);
-        self.analyze(&mut sessions, stats)?;
-        for session in &mut sessions {
-            let notices = session.take_notices();
-            stats.warnings.extend(
-                notices
-                    .into_iter()
-                    .filter(|notice| notice.severity == "WARNING")
-                    .map(|notice| notice.message),
-            );
+        post_data::run(sessions, self)?;
+        for session in sessions {
+            let notices = session.take_notices().into_iter();
+            let warnings = notices
+                .filter(|notice| notice.severity == "WARNING")
+                .map(|notice| notice.message);
+            stats.warnings.extend(warnings);
         }
         Ok(())
     }
@@ -60,11 +65,16 @@ impl Filling<'_> {
     /// Sets what belongs to the database itself; the last thing, when everything else is good.
     pub(crate) fn settle(&self) -> Result<(), RestoreError> {
         let mut session = Session::connect(self.connect)?;
-        prepare(&mut session, self.options).map_err(RestoreError::of_query)?;
+        prepare(&mut session, self.options)?;
+        self.settle_with(&mut session)
+    }
+
+    /// As [`Filling::settle`], on a session that is prepared.
+    pub(crate) fn settle_with(&self, session: &mut Session) -> Result<(), RestoreError> {
         self.plan
             .settings
             .iter()
-            .try_for_each(|step| self.run(&mut session, step))
+            .try_for_each(|step| self.run(session, step))
     }
 
     fn connect_all(&self) -> Result<Vec<Session>, RestoreError> {
@@ -76,7 +86,7 @@ impl Filling<'_> {
                 }
                 outcome => outcome?,
             };
-            prepare(&mut session, self.options).map_err(RestoreError::of_query)?;
+            prepare(&mut session, self.options)?;
             sessions.push(session);
         }
         Ok(sessions)
@@ -147,11 +157,13 @@ impl Filling<'_> {
     }
 
     /// Statistics are a matter of speed: a table that cannot be analysed is worth a warning only.
-    fn analyze(
+    pub(crate) fn analyze(
         &self,
         sessions: &mut [Session],
         stats: &mut RestoreStats,
     ) -> Result<(), RestoreError> {
+        self.progress
+            .step(RestoreStep::Analyze, self.plan.tables.len() as u64);
         let next = AtomicUsize::new(0);
         let failures = on_all(sessions, |session| {
             let mut warnings = Vec::new();
@@ -177,11 +189,17 @@ impl Filling<'_> {
 }
 
 /// Settings of a session that fills a database.
-pub(crate) fn prepare(session: &mut Session, options: &RestoreOptions) -> Result<(), QueryError> {
+pub(crate) fn prepare(session: &mut Session, options: &RestoreOptions) -> Result<(), RestoreError> {
     session.cancel_with(options.cancel.clone());
-    let server = ServerInfo::read(session)?;
-    settings::for_writing(session, &server)?;
-    session.batch(MAINTENANCE_MEMORY)
+    let set = |session: &mut Session| -> Result<(), QueryError> {
+        let server = ServerInfo::read(session)?;
+        settings::for_writing(session, &server)?;
+        session.batch(MAINTENANCE_MEMORY)
+    };
+    match set(session) {
+        Err(_) if options.cancel.is_cancelled() => Err(RestoreError::Cancelled),
+        outcome => outcome.map_err(RestoreError::of_query),
+    }
 }
 
 /// Runs `work` on every session at once, each on a thread. When one fails, the error that is not just a consequence is reported.

@@ -1,6 +1,6 @@
 //! Everything that can be known before a restore touches anything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::contents::{self, Before};
 use super::error::RestoreError;
@@ -8,7 +8,8 @@ use super::options::RestoreOptions;
 use super::plan::Plan;
 use super::source::DumpSource;
 use super::target;
-use crate::{ConnectError, ConnectOptions, ObjectKind, ServerInfo, Session};
+use crate::quote::quote;
+use crate::{ConnectError, ConnectOptions, ExtensionInfo, ObjectKind, ServerInfo, Session};
 
 /// What stands in the way of a restore.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,14 @@ pub enum Problem {
         database: String,
         /// Its owner.
         owner: String,
+    },
+    /// Objects to be replaced belong to others.
+    #[error("role \"{role}\" may not drop {}", objects.join(", "))]
+    NotObjectOwner {
+        /// The restoring role.
+        role: String,
+        /// Some of the objects.
+        objects: Vec<String>,
     },
     /// The role may not create schemas in the database.
     #[error("role \"{role}\" may not create objects in database \"{database}\"")]
@@ -100,6 +109,7 @@ impl Problem {
             Self::CannotCreateDatabase { .. } => {
                 "create an empty database first, or ALTER ROLE … CREATEDB"
             }
+            Self::NotObjectOwner { .. } => "restore as the owner of the objects or as a superuser",
             Self::NotDatabaseOwner { .. } => "restore as the owner, or use --into replace",
             Self::CannotCreateObjects { .. } => {
                 "GRANT CREATE ON DATABASE … TO the role, or make it the owner"
@@ -138,6 +148,17 @@ const EXTENSION_SCHEMAS: &str = "
 SELECT DISTINCT pg_catalog.quote_ident(n.nspname), n.nspname::text
   FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace";
 
+/// Objects that only somebody else may drop: those of roles that this one is not a member of, unless they are an extension's.
+const OBJECTS_OF_OTHERS: &str = "
+SELECT pg_catalog.pg_describe_object(o.classid, o.objid, 0)
+  FROM (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, oid AS objid, relowner AS owner FROM pg_catalog.pg_class
+         WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+        UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, proowner FROM pg_catalog.pg_proc
+        UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_') o
+ WHERE o.objid >= 16384 AND NOT pg_catalog.pg_has_role(o.owner, 'MEMBER')
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
+ ORDER BY 1 LIMIT 5";
+
 /// How many objects of a database that is not empty are named.
 const EXAMPLES: usize = 5;
 
@@ -154,51 +175,49 @@ pub fn preflight(
     check(connect, source, &plan, options)
 }
 
+/// Looks at a database that has to be empty, or is not there.
 pub(crate) fn check(
     connect: &ConnectOptions,
     source: &dyn DumpSource,
     plan: &Plan<'_>,
     options: &RestoreOptions,
 ) -> Result<Preflight, RestoreError> {
-    let mut report = Preflight {
-        warnings: plan.warnings.clone(),
-        ..Preflight::default()
-    };
-    let mut session = match Session::connect(connect) {
+    match Session::connect(connect) {
         Ok(session) => {
-            report.exists = true;
-            session
+            let mut look = Look::new(session, source, plan, options)?;
+            look.report.exists = true;
+            look.database()?;
+            look.emptiness()?;
+            look.rest()
         }
-        Err(ConnectError::NoSuchDatabase { .. }) => target::maintenance(connect)?,
-        Err(error) => return Err(error.into()),
-    };
-    let here = ServerInfo::read(&mut session).map_err(RestoreError::of_query)?;
-    let role = Role::read(&mut session).map_err(RestoreError::of_query)?;
-    check_version(source.server(), &here, options, &mut report);
-    if report.exists {
-        check_database(&mut session, source.server(), &here, &role, &mut report)?;
-    } else if !role.may_create_databases {
-        let database = connect.database().to_owned();
-        report.problems.push(Problem::CannotCreateDatabase {
-            database,
-            role: role.name.clone(),
-        });
+        Err(ConnectError::NoSuchDatabase { .. }) => {
+            let mut look = Look::new(target::maintenance(connect)?, source, plan, options)?;
+            look.here.extensions.clear();
+            if !look.role.may_create_databases {
+                let (database, role) = (connect.database().to_owned(), look.role.name.clone());
+                look.report
+                    .problems
+                    .push(Problem::CannotCreateDatabase { database, role });
+            }
+            look.rest()
+        }
+        Err(error) => Err(error.into()),
     }
-    let installed = if report.exists {
-        here.extensions.as_slice()
-    } else {
-        &[]
-    };
-    check_extensions(&mut session, plan, &role, installed, &mut report.problems)?;
-    check_roles(
-        &mut session,
-        source,
-        plan,
-        options,
-        &role,
-        &mut report.problems,
-    )?;
-    Ok(report)
+}
+
+/// Looks at a database whose content will be replaced.
+pub(crate) fn check_in_place(
+    connect: &ConnectOptions,
+    source: &dyn DumpSource,
+    plan: &Plan<'_>,
+    options: &RestoreOptions,
+) -> Result<Preflight, RestoreError> {
+    let mut look = Look::new(Session::connect(connect)?, source, plan, options)?;
+    look.report.exists = true;
+    look.database()?;
+    look.homes()?;
+    look.ownership()?;
+    look.rest()
 }
 
 /// The restoring role.
@@ -222,177 +241,231 @@ impl Role {
     }
 }
 
-fn check_version(
-    dumped: &ServerInfo,
-    here: &ServerInfo,
-    options: &RestoreOptions,
-    report: &mut Preflight,
-) {
-    let (source_major, target_major) = (dumped.major(), here.major());
-    if target_major < source_major {
-        if options.allow_downgrade {
-            report.warnings.push(format!(
+/// One look at a server.
+struct Look<'a> {
+    session: Session,
+    source: &'a dyn DumpSource,
+    plan: &'a Plan<'a>,
+    options: &'a RestoreOptions,
+    here: ServerInfo,
+    role: Role,
+    report: Preflight,
+}
+
+impl<'a> Look<'a> {
+    fn new(
+        mut session: Session,
+        source: &'a dyn DumpSource,
+        plan: &'a Plan<'a>,
+        options: &'a RestoreOptions,
+    ) -> Result<Self, RestoreError> {
+        let here = ServerInfo::read(&mut session).map_err(RestoreError::of_query)?;
+        let role = Role::read(&mut session).map_err(RestoreError::of_query)?;
+        let report = Preflight {
+            warnings: plan.warnings.clone(),
+            ..Preflight::default()
+        };
+        Ok(Self {
+            session,
+            source,
+            plan,
+            options,
+            here,
+            role,
+            report,
+        })
+    }
+
+    /// What does not depend on the database.
+    fn rest(mut self) -> Result<Preflight, RestoreError> {
+        self.version();
+        self.extensions()?;
+        self.roles()?;
+        Ok(self.report)
+    }
+
+    fn query(&mut self, sql: &str) -> Result<Vec<tokio_postgres::Row>, RestoreError> {
+        self.session.query(sql, &[]).map_err(RestoreError::of_query)
+    }
+
+    fn version(&mut self) {
+        let (source_major, target_major) = (self.source.server().major(), self.here.major());
+        if target_major >= source_major {
+            return;
+        }
+        if self.options.allow_downgrade {
+            let warning = format!(
                 "the backup is from PostgreSQL {source_major}, the server is only {target_major}"
-            ));
+            );
+            self.report.warnings.push(warning);
         } else {
-            report.problems.push(Problem::OlderServer {
+            self.report.problems.push(Problem::OlderServer {
                 source_major,
                 target_major,
             });
         }
     }
-}
 
-fn check_database(
-    session: &mut Session,
-    dumped: &ServerInfo,
-    here: &ServerInfo,
-    role: &Role,
-    report: &mut Preflight,
-) -> Result<(), RestoreError> {
-    let found = contents::list(session).map_err(RestoreError::of_query)?;
-    report.before = contents::before(&found);
-    // An extension that a superuser put there for us is welcome, and so is a schema for it; a dump's other objects find their place taken.
-    let known: BTreeSet<&str> = dumped
-        .extensions
-        .iter()
-        .map(|extension| extension.name.as_str())
-        .collect();
-    let homes = session
-        .query(EXTENSION_SCHEMAS, &[])
-        .map_err(RestoreError::of_query)?;
-    report.schemas = homes.iter().map(|row| row.get(1)).collect();
-    let unwelcome = found.iter().filter(|object| {
-        match (contents::is_extension(object), contents::is_schema(object)) {
-            (Some(name), _) => !known.contains(name.trim_matches('"')),
-            (_, Some(name)) => !homes.iter().any(|row| row.get::<_, &str>(0) == name),
-            _ => true,
-        }
-    });
-    let examples: Vec<String> = unwelcome
-        .map(|object| object.description.clone())
-        .take(EXAMPLES)
-        .collect();
-    if !examples.is_empty() {
-        report.problems.push(Problem::NotEmpty {
-            database: here.database.clone(),
-            examples,
-        });
-    }
-    let may_create: bool = session
-        .query_one(
+    /// Whether the database can hold the dump: privileges, encoding, collation.
+    fn database(&mut self) -> Result<(), RestoreError> {
+        let rows = self.query(
             "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')",
-            &[],
-        )
-        .map_err(RestoreError::of_query)?
-        .get(0);
-    if !may_create {
-        report.problems.push(Problem::CannotCreateObjects {
-            database: here.database.clone(),
-            role: role.name.clone(),
-        });
-    }
-    // UTF8 holds every character; other pairs only when they are the same.
-    if dumped.encoding != here.encoding && here.encoding != "UTF8"
-        || dumped.encoding == "SQL_ASCII" && here.encoding != "SQL_ASCII"
-    {
-        let (source_encoding, target_encoding) = (dumped.encoding.clone(), here.encoding.clone());
-        report.problems.push(Problem::Encoding {
-            source_encoding,
-            target_encoding,
-        });
-    }
-    let collation = |server: &ServerInfo| {
-        let locale = server
-            .locale
-            .clone()
-            .unwrap_or_else(|| server.collate.clone());
-        (server.provider.clone(), locale, server.ctype.clone())
-    };
-    if collation(dumped) != collation(here) {
-        report.warnings.push(format!(
-            "the database sorts by {} ({}), the backup's by {} ({})",
-            here.locale.as_ref().unwrap_or(&here.collate),
-            here.provider,
-            dumped.locale.as_ref().unwrap_or(&dumped.collate),
-            dumped.provider
-        ));
-    }
-    Ok(())
-}
-
-fn check_extensions(
-    session: &mut Session,
-    plan: &Plan<'_>,
-    role: &Role,
-    installed: &[crate::ExtensionInfo],
-    problems: &mut Vec<Problem>,
-) -> Result<(), RestoreError> {
-    let rows = session
-        .query("SELECT name::text, bool_or(trusted OR NOT superuser) FROM pg_catalog.pg_available_extension_versions GROUP BY 1", &[])
-        .map_err(RestoreError::of_query)?;
-    let wanted = plan
-        .pre_data
-        .iter()
-        .filter(|step| step.record.kind == ObjectKind::Extension);
-    for name in wanted.map(|step| &step.record.name) {
-        if installed.iter().any(|extension| extension.name == *name) {
-            continue;
+        )?;
+        if !rows.iter().all(|row| row.get(0)) {
+            let (database, role) = (self.here.database.clone(), self.role.name.clone());
+            self.report
+                .problems
+                .push(Problem::CannotCreateObjects { database, role });
         }
-        match rows.iter().find(|row| row.get::<_, &str>(0) == name) {
-            None => problems.push(Problem::ExtensionMissing { name: name.clone() }),
-            Some(row) if !role.superuser && !row.get::<_, bool>(1) => {
-                problems.push(Problem::ExtensionNotTrusted { name: name.clone() });
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
-}
-
-fn check_roles(
-    session: &mut Session,
-    source: &dyn DumpSource,
-    plan: &Plan<'_>,
-    options: &RestoreOptions,
-    role: &Role,
-    problems: &mut Vec<Problem>,
-) -> Result<(), RestoreError> {
-    let known: BTreeSet<String> = session
-        .query("SELECT rolname::text FROM pg_catalog.pg_roles", &[])
-        .map_err(RestoreError::of_query)?
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    for name in plan.roles(source, options) {
-        if !known.contains(&name) {
-            problems.push(Problem::RoleMissing { name });
-        }
-    }
-    if role.superuser {
-        return Ok(());
-    }
-    let owners: BTreeSet<String> = plan
-        .steps()
-        .filter(|step| step.record.kind == ObjectKind::Owner)
-        .flat_map(|step| source.script().roles(step.record))
-        .map(|owner| options.role(&owner))
-        .filter(|owner| known.contains(owner))
-        .collect();
-    for owner in owners {
-        let member: bool = session
-            .query_one(
-                "SELECT pg_catalog.pg_has_role($1::text::name, 'MEMBER')",
-                &[&owner],
-            )
-            .map_err(RestoreError::of_query)?
-            .get(0);
-        if !member {
-            problems.push(Problem::NotMemberOfOwner {
-                role: role.name.clone(),
-                owner,
+        let (dumped, here) = (self.source.server(), &self.here);
+        // UTF8 holds every character; other pairs only when they are the same.
+        let fits = here.encoding == dumped.encoding
+            || here.encoding == "UTF8" && dumped.encoding != "SQL_ASCII";
+        if !fits {
+            let (source_encoding, target_encoding) =
+                (dumped.encoding.clone(), here.encoding.clone());
+            self.report.problems.push(Problem::Encoding {
+                source_encoding,
+                target_encoding,
             });
         }
+        if collation(dumped) != collation(here) || dumped.ctype != here.ctype {
+            let ((ours, our_provider), (theirs, their_provider)) =
+                (collation(here), collation(dumped));
+            self.report.warnings.push(format!(
+                "the database sorts by {ours} ({our_provider}), the backup's by {theirs} ({their_provider})"
+            ));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Schemas that extensions live in, which therefore are there already. Gives their names as SQL.
+    fn homes(&mut self) -> Result<BTreeSet<String>, RestoreError> {
+        let homes = self.query(EXTENSION_SCHEMAS)?;
+        self.report.schemas = homes.iter().map(|row| row.get(1)).collect();
+        Ok(homes.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// An extension that a superuser put there for us is welcome, and so is a schema for it; a dump's other objects find their place taken.
+    fn emptiness(&mut self) -> Result<(), RestoreError> {
+        let homes = self.homes()?;
+        let found = contents::list(&mut self.session).map_err(RestoreError::of_query)?;
+        self.report.before = contents::before(&found);
+        let (known, here) = (&self.source.server().extensions, &self.here.extensions);
+        let unwelcome = found.iter().filter(|object| {
+            match (contents::is_extension(object), contents::is_schema(object)) {
+                (Some(name), _) => !is_shared(name, known, here),
+                (_, Some(name)) => !homes.contains(name),
+                _ => true,
+            }
+        });
+        let examples: Vec<String> = unwelcome
+            .map(|object| object.description.clone())
+            .take(EXAMPLES)
+            .collect();
+        if !examples.is_empty() {
+            let database = self.here.database.clone();
+            self.report
+                .problems
+                .push(Problem::NotEmpty { database, examples });
+        }
+        Ok(())
+    }
+
+    /// Whether this role may drop what is there.
+    fn ownership(&mut self) -> Result<(), RestoreError> {
+        let rows = self.query(OBJECTS_OF_OTHERS)?;
+        if !rows.is_empty() {
+            let objects = rows.iter().map(|row| row.get(0)).collect();
+            self.report.problems.push(Problem::NotObjectOwner {
+                role: self.role.name.clone(),
+                objects,
+            });
+        }
+        Ok(())
+    }
+
+    fn extensions(&mut self) -> Result<(), RestoreError> {
+        let available = self.query(
+            "SELECT name::text, bool_or(trusted OR NOT superuser) FROM pg_catalog.pg_available_extension_versions GROUP BY 1",
+        )?;
+        let wanted = self
+            .plan
+            .pre_data
+            .iter()
+            .filter(|step| step.record.kind == ObjectKind::Extension);
+        for name in wanted.map(|step| &step.record.name) {
+            if self
+                .here
+                .extensions
+                .iter()
+                .any(|extension| extension.name == *name)
+            {
+                continue;
+            }
+            match available.iter().find(|row| row.get::<_, &str>(0) == name) {
+                None => self
+                    .report
+                    .problems
+                    .push(Problem::ExtensionMissing { name: name.clone() }),
+                Some(row) if !self.role.superuser && !row.get::<_, bool>(1) => {
+                    self.report
+                        .problems
+                        .push(Problem::ExtensionNotTrusted { name: name.clone() });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn roles(&mut self) -> Result<(), RestoreError> {
+        let rows = self.query(
+            "SELECT rolname::text, pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles",
+        )?;
+        let known: BTreeMap<&str, bool> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let (source, options) = (self.source, self.options);
+        for name in self.plan.roles(source, options) {
+            if !known.contains_key(name.as_str()) {
+                self.report.problems.push(Problem::RoleMissing { name });
+            }
+        }
+        let owners = self
+            .plan
+            .steps()
+            .filter(|step| step.record.kind == ObjectKind::Owner);
+        let owners: BTreeSet<String> = owners
+            .flat_map(|step| source.script().roles(step.record))
+            .map(|owner| options.role(&owner))
+            .collect();
+        for owner in owners {
+            if known.get(owner.as_str()) == Some(&false) {
+                self.report.problems.push(Problem::NotMemberOfOwner {
+                    role: self.role.name.clone(),
+                    owner,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an extension, whose name is given as SQL, is in both lists and in the same schema.
+pub(crate) fn is_shared(name: &str, dumped: &[ExtensionInfo], here: &[ExtensionInfo]) -> bool {
+    let find = |list: &[ExtensionInfo]| {
+        let named =
+            |extension: &&ExtensionInfo| extension.name == name || quote(&extension.name) == name;
+        list.iter()
+            .find(named)
+            .map(|extension| extension.schema.clone())
+    };
+    find(dumped).is_some_and(|schema| find(here) == Some(schema))
+}
+
+/// Locale and provider that a database sorts by.
+fn collation(server: &ServerInfo) -> (&str, &str) {
+    (
+        server.locale.as_ref().unwrap_or(&server.collate),
+        &server.provider,
+    )
 }

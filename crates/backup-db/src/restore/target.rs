@@ -103,7 +103,12 @@ impl<'a> Target<'a> {
         session
             .batch("SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = 0")
             .map_err(RestoreError::of_query)?;
-        contents::remove(&mut session, before).map_err(RestoreError::of_query)
+        let resisting = contents::remove(&mut session, |object| before.contains(&object.id()));
+        Ok(resisting
+            .map_err(RestoreError::of_query)?
+            .into_iter()
+            .map(|object| object.description)
+            .collect())
     }
 }
 

@@ -1,19 +1,66 @@
 //! Reads a restored database back and compares it with the dump.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::error::RestoreError;
 use super::fill::Filling;
 use super::options::RestoreStep;
 use crate::compare::{compare, digest_tables};
-use crate::{DumpError, ObjectKind, QueryError, Session, SnapshotOptions, TableStats};
+use crate::snapshot::digest_large_objects;
+use crate::{
+    DumpError, DumpStats, ObjectKind, QueryError, RowDigest, Session, SnapshotOptions, TableStats,
+};
 
-/// Rows of every table, large objects, where sequences stand, and that every index is valid.
+/// Rows of every table, large objects, where sequences stand, and that every index is valid; on several connections.
 pub(crate) fn verify(filling: &Filling<'_>) -> Result<(), RestoreError> {
-    let mut differences = rows(filling)?;
+    let actual = rows(filling)?;
     let mut session = Session::connect(filling.connect)?;
     session.cancel_with(filling.options.cancel.clone());
+    judge(&mut session, filling, &actual)
+}
+
+/// The same in the session's transaction, which nobody else can see into.
+pub(crate) fn verify_in(session: Session, filling: &Filling<'_>) -> Result<Session, RestoreError> {
+    filling.progress.step(RestoreStep::Verify, filling.bytes());
+    let session = Mutex::new(session);
+    let mut actual = DumpStats::default();
+    for expected in expected(filling) {
+        let mut table = TableStats {
+            rows: 0,
+            bytes: 0,
+            digest: RowDigest::default(),
+            ..expected
+        };
+        let sql = table.copy_out_sql(None);
+        let add = |row: &[u8]| {
+            table.add_row(row);
+            true
+        };
+        let read = session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .copy_out(&sql, add);
+        read.map_err(|error| filling.failed(error, RestoreError::Query))?;
+        filling.progress.advance(table.bytes);
+        actual.tables.push(table);
+    }
+    if filling.plan.large_objects {
+        actual.large_objects = digest_large_objects(&session).map_err(not_read)?;
+    }
+    let mut session = session.into_inner().unwrap_or_else(PoisonError::into_inner);
+    judge(&mut session, filling, &actual)?;
+    Ok(session)
+}
+
+fn judge(
+    session: &mut Session,
+    filling: &Filling<'_>,
+    actual: &DumpStats,
+) -> Result<(), RestoreError> {
+    let mut differences = differences(filling, actual);
     let failed = |error| filling.failed(error, RestoreError::Query);
-    differences.extend(sequences(&mut session, filling).map_err(failed)?);
-    differences.extend(invalid(&mut session).map_err(failed)?);
+    differences.extend(sequences(session, filling).map_err(failed)?);
+    differences.extend(invalid(session).map_err(failed)?);
     if differences.is_empty() {
         Ok(())
     } else {
@@ -21,14 +68,16 @@ pub(crate) fn verify(filling: &Filling<'_>) -> Result<(), RestoreError> {
     }
 }
 
-fn rows(filling: &Filling<'_>) -> Result<Vec<String>, RestoreError> {
-    let dumped = filling.source.stats();
-    let expected: Vec<TableStats> = filling
+fn expected(filling: &Filling<'_>) -> Vec<TableStats> {
+    filling
         .plan
         .tables
         .iter()
-        .map(|table| dumped.tables[*table].clone())
-        .collect();
+        .map(|table| filling.source.stats().tables[*table].clone())
+        .collect()
+}
+
+fn rows(filling: &Filling<'_>) -> Result<DumpStats, RestoreError> {
     filling.progress.step(RestoreStep::Verify, filling.bytes());
     let options = SnapshotOptions {
         jobs: filling.options.jobs,
@@ -37,24 +86,30 @@ fn rows(filling: &Filling<'_>) -> Result<Vec<String>, RestoreError> {
         ..SnapshotOptions::default()
     };
     let advance = |bytes| filling.progress.advance(bytes);
-    let actual = digest_tables(filling.connect, &filling.options.tables, &options, &advance)
-        .map_err(|error| match error {
-            DumpError::Cancelled => RestoreError::Cancelled,
-            DumpError::ServerLost(error) => RestoreError::ServerLost(error),
-            error => RestoreError::ReadBack(error),
-        })?;
-    let mut differences: Vec<String> = compare(&expected, &actual.tables)
+    digest_tables(filling.connect, &filling.options.tables, &options, &advance).map_err(not_read)
+}
+
+fn not_read(error: DumpError) -> RestoreError {
+    match error {
+        DumpError::Cancelled => RestoreError::Cancelled,
+        DumpError::ServerLost(error) => RestoreError::ServerLost(error),
+        error => RestoreError::ReadBack(error),
+    }
+}
+
+fn differences(filling: &Filling<'_>, actual: &DumpStats) -> Vec<String> {
+    let mut differences: Vec<String> = compare(&expected(filling), &actual.tables)
         .iter()
         .map(ToString::to_string)
         .collect();
-    if filling.plan.large_objects && actual.large_objects != dumped.large_objects {
-        let (expected, actual) = (&dumped.large_objects, &actual.large_objects);
+    let (expected, actual) = (&filling.source.stats().large_objects, &actual.large_objects);
+    if filling.plan.large_objects && actual != expected {
         differences.push(format!(
             "{} large objects with {} bytes became {} with {}, or have other content",
             expected.count, expected.bytes, actual.count, actual.bytes
         ));
     }
-    Ok(differences)
+    differences
 }
 
 /// Sequences whose next value is not that of the dump: setting it again must change nothing.
@@ -77,9 +132,8 @@ fn sequences(session: &mut Session, filling: &Filling<'_>) -> Result<Vec<String>
         let state = format!("SELECT last_value, is_called FROM {name}");
         let read = |session: &mut Session| session.query_text(&state);
         let actual = read(session)?;
-        session.batch(&format!("BEGIN; {}", step.sql))?;
+        session.batch(&step.sql)?;
         let expected = read(session)?;
-        session.batch("ROLLBACK")?;
         if actual != expected {
             differences.push(format!("sequence {name} does not stand where it stood"));
         }

@@ -73,11 +73,26 @@ pub(crate) fn round_trip(case: &Case, from: &Server, to: &Server) {
         ..RestoreOptions::default()
     };
     restore_fresh(&connect(to, &target), &dump, &options, &()).unwrap();
-    // The newer server's pg_dump knows both.
-    let before = to.pg_dump_of(&from.url(&source), &[]);
-    let after = to.pg_dump_of(&to.url(&target), &[]);
-    assert_same_dump(&before, &after);
+    assert_same_dump(
+        &expected(case, from, &source, to),
+        &to.pg_dump_of(&to.url(&target), &[]),
+    );
     assert_eq!(settings(from, &source), settings(to, &target));
+}
+
+/// What `pg_dump` should print of the restored database: the same as of the source, or, as servers of different versions word views and name
+/// constraints differently, the same as of a copy that `pg_dump` and `psql` made on the target's server.
+fn expected(case: &Case, from: &Server, source: &str, to: &Server) -> String {
+    let dump = to.pg_dump_of(&from.url(source), &[]);
+    if major(from) == major(to) {
+        return dump;
+    }
+    let copy = to.create_db(&format!("{}_copy", case.name));
+    match to.try_psql(&copy, &dump) {
+        Ok(_) => to.pg_dump_of(&to.url(&copy), &[]),
+        // It does not survive its own way: then ours must be the same as the source.
+        Err(_) => dump,
+    }
 }
 
 /// What `pg_dump` leaves to others: settings and comment of the database itself.

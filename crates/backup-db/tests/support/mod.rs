@@ -3,7 +3,13 @@
 
 use std::num::NonZeroUsize;
 
-use backup_db::{ConnectOptions, MemoryDump, RestoreOptions, Snapshot, SnapshotOptions};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use backup_db::{
+    BoxError, ConnectOptions, DumpSource, DumpStats, LargeObjectSource, MemoryDump, RestoreOptions,
+    Script, ServerInfo, Snapshot, SnapshotOptions,
+};
+use bytes::Bytes;
 use testkit::Server;
 use testkit::dump::assert_same_dump;
 
@@ -63,4 +69,52 @@ pub(crate) fn assert_equal(server: &Server, one: &str, other: &str, arguments: &
         &server.pg_dump(one, arguments),
         &server.pg_dump(other, arguments),
     );
+}
+
+/// Does something to a segment.
+pub(crate) type Action<'a> = &'a (dyn Fn(Bytes) -> Result<Bytes, BoxError> + Sync + 'a);
+
+/// A dump that goes wrong, or does something, when a segment is read.
+pub(crate) struct Broken<'a> {
+    dump: &'a MemoryDump,
+    reads: AtomicUsize,
+    at_read: usize,
+    action: Action<'a>,
+}
+
+impl<'a> Broken<'a> {
+    pub(crate) fn new(dump: &'a MemoryDump, at_read: usize, action: Action<'a>) -> Self {
+        Self {
+            dump,
+            reads: AtomicUsize::new(0),
+            at_read,
+            action,
+        }
+    }
+}
+
+impl DumpSource for Broken<'_> {
+    fn server(&self) -> &ServerInfo {
+        self.dump.server()
+    }
+    fn script(&self) -> &Script {
+        self.dump.script()
+    }
+    fn stats(&self) -> &DumpStats {
+        self.dump.stats()
+    }
+    fn segment_count(&self, table: usize) -> usize {
+        self.dump.segment_count(table)
+    }
+    fn read_segment(&self, table: usize, segment: usize) -> Result<Bytes, BoxError> {
+        let data = self.dump.read_segment(table, segment)?;
+        if self.reads.fetch_add(1, Ordering::SeqCst) == self.at_read {
+            (self.action)(data)
+        } else {
+            Ok(data)
+        }
+    }
+    fn large_objects(&self) -> Result<LargeObjectSource<'_>, BoxError> {
+        self.dump.large_objects()
+    }
 }

@@ -21,3 +21,12 @@ CREATE COLLATION ts.split (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
 COMMENT ON COLLATION ts.plain IS 'collation';
 CREATE TABLE ts.collated (a text COLLATE ts.plain, b varchar(5) COLLATE "POSIX");
 CREATE INDEX ON ts.collated (a COLLATE "C", (b || a) COLLATE ts.split);
+-- Not every server is built with ICU.
+DO $$ BEGIN
+  CREATE COLLATION ts.insensitive (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  CREATE COLLATION ts.german (provider = icu, locale = 'de-u-co-phonebk');
+  CREATE TABLE ts.sorted (a text COLLATE ts.insensitive PRIMARY KEY, b text COLLATE ts.german);
+  INSERT INTO ts.sorted VALUES ('a', 'ä');
+  CREATE INDEX ON ts.sorted (b);
+  CREATE TYPE ts.text_span AS RANGE (subtype = text, collation = ts.german);
+EXCEPTION WHEN feature_not_supported OR undefined_object THEN NULL; END $$;

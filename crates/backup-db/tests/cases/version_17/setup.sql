@@ -14,3 +14,6 @@ CREATE SUBSCRIPTION sub CONNECTION 'dbname=nowhere' PUBLICATION one WITH (connec
 CREATE EXTENSION btree_gist;
 CREATE TABLE excluded (a integer, b integer, EXCLUDE USING gist (a WITH =, b WITH <>)) PARTITION BY LIST (a);
 CREATE TABLE excluded_1 PARTITION OF excluded FOR VALUES IN (1);
+CREATE TABLE excluded_2 (a integer, b integer, CONSTRAINT "made alone %" EXCLUDE USING gist (a WITH =, b WITH <>));
+ALTER TABLE excluded_1 RENAME CONSTRAINT excluded_1_a_b_excl TO "Renamed %s";
+INSERT INTO excluded VALUES (1, 5), (1, 5);

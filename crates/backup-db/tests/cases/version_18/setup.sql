@@ -21,3 +21,4 @@ INSERT INTO periods VALUES (1, '[2020-01-01,2021-01-01)');
 CREATE PUBLICATION gen FOR TABLE computed WITH (publish_generated_columns = stored);
 CREATE COLLATION builtin (provider = builtin, locale = 'C.UTF-8');
 CREATE DOMAIN dom AS integer CONSTRAINT dom_nn NOT NULL CONSTRAINT dom_pos CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT dom_nn ON DOMAIN dom IS 'not null';
