@@ -5,6 +5,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use blake3::hazmat::ChainingValue;
@@ -102,6 +103,8 @@ struct Running<S: Sink> {
     order: Sender<Slot>,
     workers: Vec<JoinHandle<()>>,
     committer: JoinHandle<Result<Committed<S>, WriteError>>,
+    /// The committer takes no more: it has failed or finished.
+    ended: Arc<AtomicBool>,
 }
 
 impl<S: Sink + 'static> Pipeline<S> {
@@ -128,15 +131,27 @@ impl<S: Sink + 'static> Pipeline<S> {
             table,
             Arc::clone(&options.observer),
         );
+        let ended = Arc::new(AtomicBool::new(false));
         let committer = thread::Builder::new()
             .name("archive commit".into())
-            .spawn(move || committer.run(&order_queue))
+            .spawn({
+                let ended = Arc::clone(&ended);
+                move || {
+                    let committed = committer.run(&order_queue);
+                    ended.store(true, Ordering::Relaxed);
+                    // What lies in the queue keeps others waiting: workers for room for their replies, `flush` for its
+                    // answer. So it is taken out until the senders are gone.
+                    order_queue.iter().for_each(drop);
+                    committed
+                }
+            })
             .map_err(WriteError::Thread)?;
         let mut running = Running {
             jobs,
             order,
             workers: Vec::new(),
             committer,
+            ended,
         };
         for _ in 0..options.jobs.get() {
             let worker = Worker {
@@ -161,7 +176,8 @@ impl<S: Sink + 'static> Pipeline<S> {
     pub(super) fn submit(&mut self, job: Job) -> Result<(), WriteError> {
         let (reply, replies) = bounded(REPLIES_AHEAD);
         let running = self.running.as_ref().ok_or(WriteError::Abandoned)?;
-        let sent = running.order.send(Slot::Pending(replies)).is_ok()
+        let sent = !running.ended.load(Ordering::Relaxed)
+            && running.order.send(Slot::Pending(replies)).is_ok()
             && running.jobs.send((job, reply)).is_ok();
         if sent { Ok(()) } else { Err(self.fail()) }
     }
@@ -169,7 +185,8 @@ impl<S: Sink + 'static> Pipeline<S> {
     /// Puts something into the order that needs no work.
     pub(super) fn submit_ready(&mut self, output: Output) -> Result<(), WriteError> {
         let running = self.running.as_ref().ok_or(WriteError::Abandoned)?;
-        let sent = running.order.send(Slot::Ready(output)).is_ok();
+        let sent = !running.ended.load(Ordering::Relaxed)
+            && running.order.send(Slot::Ready(output)).is_ok();
         if sent { Ok(()) } else { Err(self.fail()) }
     }
 
