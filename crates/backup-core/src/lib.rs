@@ -24,6 +24,7 @@ mod id;
 mod kind;
 mod manifest;
 mod monitor;
+pub mod notify;
 mod opened;
 pub mod placement;
 mod record;

@@ -557,3 +557,62 @@ fn prometheus_text_is_well_formed() {
     assert!(families.contains("edms_backup_storage_free_ratio"));
     assert!(families.contains("edms_backup_repository_write_seconds"));
 }
+
+/// An archive with `files` files of a few kilobytes that do not shrink.
+fn archive(path: &Path, files: u8) {
+    use backup_archive::{ArchivePath, ArchiveWriter, FileSink, Metadata, WriterOptions};
+    let sink = FileSink::new(fs::File::create(path).unwrap(), false).unwrap();
+    let mut writer = ArchiveWriter::new(sink, WriterOptions::default()).unwrap();
+    for n in 0..files {
+        let content: Vec<u8> = (0..200_u8)
+            .flat_map(|block| *blake3::hash(&[n, block]).as_bytes())
+            .collect();
+        let name = ArchivePath::new(format!("files/{n:03}")).unwrap();
+        writer
+            .append_bytes(&name, &Metadata::default(), content)
+            .unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn sampled_digests_show_damage() {
+    use std::os::unix::fs::FileExt;
+    let folder = tempfile::tempdir().unwrap();
+    let [good, bad, cut, sealed, gone] =
+        ["good", "bad", "cut", "sealed", "gone"].map(|name| folder.path().join(name));
+    for path in [&good, &bad, &cut] {
+        archive(path, 100);
+    }
+    fs::write(&sealed, "age-encryption.org/v1\n").unwrap();
+    let options = storage::SampleOptions {
+        files: 10,
+        ..storage::SampleOptions::default()
+    };
+    let sampled = storage::sample(&[good.clone(), sealed, gone], &options);
+    assert_eq!((sampled.checked, sampled.damaged.len()), (10, 0));
+    let file = fs::File::options().write(true).open(&bad).unwrap();
+    let length = file.metadata().unwrap().len();
+    for at in (0..length / 2).step_by(1000) {
+        file.write_all_at(b"\xff\x00", at).unwrap();
+    }
+    fs::File::options()
+        .write(true)
+        .open(&cut)
+        .unwrap()
+        .set_len(length / 2)
+        .unwrap();
+    let sampled = storage::sample(&[good, bad.clone(), cut.clone()], &options);
+    assert!(
+        sampled.damaged[0].starts_with(&format!("{}: files/", bad.display())),
+        "{sampled:?}"
+    );
+    assert!(
+        sampled
+            .damaged
+            .last()
+            .unwrap()
+            .starts_with(&format!("{}: ", cut.display())),
+        "{sampled:?}"
+    );
+}

@@ -5,9 +5,11 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use backup_core::ConfigFile;
+use backup_core::retention::RetentionPolicy;
 use backup_core::schedule::systemd::{self, UnitOptions, Units};
 use backup_core::schedule::{
-    Available, Runner, Schedule, SetupError, crontab, default_entries, to_toml,
+    Available, Frequency, Runner, Scheduled, SetupError, crontab, default_entries, to_toml,
 };
 
 /// Remembers what it was asked to run; `crontab` works on a text.
@@ -255,30 +257,50 @@ fn default_entries_are_off_where_something_is_missing() {
             "monthly_export"
         ]
     );
-    for entry in &entries {
-        assert!(entry.enabled);
-        Schedule::parse(
-            entry.frequency.name(),
-            Some(entry.schedule_time),
-            Some(&entry.time_zone),
-            None,
-            None,
-        )
-        .unwrap();
-    }
+    // What is written is what the program reads.
+    let config: ConfigFile = toml::from_str(&to_toml(&entries)).unwrap();
+    let scheduled: Vec<_> = config
+        .schedule
+        .iter()
+        .map(|entry| Scheduled::from_entry(entry).unwrap())
+        .collect();
+    assert_eq!(scheduled[2].schedule.frequency, Frequency::Weekly);
+    assert_eq!(scheduled[2].schedule.zone, chrono_tz::Europe::Berlin);
+    let policy = RetentionPolicy::from_entries(&config.schedule, Some(30)).unwrap();
+    assert_eq!(
+        policy
+            .rules(Some("weekly_full_backup"))
+            .unwrap()
+            .keep_weekly,
+        Some(8)
+    );
+    assert_eq!(policy.rules(None).unwrap().retention_days, Some(30));
+    assert!(
+        policy
+            .rules(Some("hourly_incremental"))
+            .is_some_and(|rules| !rules.is_unlimited())
+    );
+
     let text = to_toml(&default_entries(
         Available {
-            files: false,
+            database: false,
             ..all
         },
         "UTC",
     ));
-    assert!(text.starts_with("# turned off: it needs a folder under [files]\n[[schedule]]\nname = \"daily_full_backup\"\nbackup_type = \"FULL\"\nfrequency = \"DAILY\"\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "# turned off: it needs a [database]\n# [[schedule]]\n# name = \"daily_full_backup\"\n"
+        ),
+        "{text}"
+    );
+    let config: ConfigFile = toml::from_str(&text).unwrap();
     assert_eq!(
-        text.parse::<toml::Table>().unwrap()["schedule"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
+        config
+            .schedule
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect::<Vec<_>>(),
+        ["hourly_incremental"]
     );
 }

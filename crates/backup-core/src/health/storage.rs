@@ -1,6 +1,7 @@
 //! STORAGE: the file systems of the sources and of the repository.
 
 mod growth;
+mod sample;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub use growth::{expected_daily_growth, largest_recent_backup};
+pub use sample::{SampleOptions, sample};
 
 use super::finding::{Check, Finding, HealthStatus, Measure, Unit};
 use super::quantity;
@@ -68,7 +70,7 @@ pub struct RepositoryFacts {
     pub largest_backup_bytes: Option<u64>,
     /// See [`expected_daily_growth`].
     pub daily_growth_bytes: Option<f64>,
-    /// What a look at some of the stored digests gave.
+    /// What [`sample`] gave.
     pub sampled: Option<SampledDigests>,
 }
 

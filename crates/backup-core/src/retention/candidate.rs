@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::BackupId;
 use crate::kind::Status;
+use crate::record::BackupRecord;
 
 /// A backup as retention sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,19 @@ impl Candidate {
             pinned: false,
             configuration: None,
             stored_bytes: 0,
+        }
+    }
+
+    /// The backup that a record describes.
+    pub fn from_record(record: &BackupRecord, pinned: bool) -> Self {
+        Self {
+            id: record.id.clone(),
+            created_at: record.created_at,
+            status: record.status,
+            base: record.base.clone(),
+            pinned,
+            configuration: record.configuration.clone(),
+            stored_bytes: record.bytes_stored,
         }
     }
 }

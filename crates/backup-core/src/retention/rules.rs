@@ -5,6 +5,9 @@ use std::num::NonZeroU32;
 
 use chrono_tz::Tz;
 
+use crate::config::ScheduleEntry;
+use crate::schedule::ScheduleError;
+
 /// The floor when nothing else is said.
 pub const DEFAULT_FLOOR: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
@@ -57,6 +60,28 @@ impl RetentionRules {
         .all(Option::is_none)
     }
 
+    /// The rules that an entry of the configuration file describes.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Zone`].
+    pub fn from_entry(entry: &ScheduleEntry) -> Result<Self, ScheduleError> {
+        let zone = match &entry.time_zone {
+            Some(name) => name
+                .parse()
+                .map_err(|_| ScheduleError::Zone(name.clone()))?,
+            None => Tz::UTC,
+        };
+        Ok(Self {
+            retention_days: entry.retention_days,
+            max_backups: entry.max_backups,
+            keep_daily: entry.keep_daily,
+            keep_weekly: entry.keep_weekly,
+            keep_monthly: entry.keep_monthly,
+            zone,
+            floor: DEFAULT_FLOOR,
+        })
+    }
+
     /// How many complete backups stay in any case.
     pub(super) fn effective_floor(&self) -> usize {
         let wanted = self.max_backups.map_or(u32::MAX, |most| most.max(1));
@@ -74,6 +99,29 @@ pub struct RetentionPolicy {
 }
 
 impl RetentionPolicy {
+    /// The policy that a configuration file describes. `others_days` is `BACKUP_RETENTION_DAYS`: for how many days backups are kept that no entry made;
+    /// without it they stay.
+    ///
+    /// # Errors
+    /// [`ScheduleError::Zone`].
+    pub fn from_entries(
+        entries: &[ScheduleEntry],
+        others_days: Option<u32>,
+    ) -> Result<Self, ScheduleError> {
+        let configurations = entries
+            .iter()
+            .map(|entry| Ok((entry.name.clone(), RetentionRules::from_entry(entry)?)))
+            .collect::<Result<_, ScheduleError>>()?;
+        let others = others_days.map(|days| RetentionRules {
+            retention_days: Some(days),
+            ..RetentionRules::default()
+        });
+        Ok(Self {
+            configurations,
+            others,
+        })
+    }
+
     /// The rules for backups of `configuration`.
     pub fn rules(&self, configuration: Option<&str>) -> Option<&RetentionRules> {
         configuration

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::slot::{Schedule, Slot};
+use super::slot::{Schedule, ScheduleError, Slot};
 use super::store::{ConfigurationState, ScheduleStore, StoreError};
+use crate::config::ScheduleEntry;
 use crate::id::BackupId;
 use crate::kind::Status;
 
@@ -84,6 +85,24 @@ pub fn run_due(
 }
 
 impl Scheduled {
+    /// The configuration that an entry of the configuration file describes: turned on.
+    ///
+    /// # Errors
+    /// When the entry has no schedule that can be.
+    pub fn from_entry(entry: &ScheduleEntry) -> Result<Self, ScheduleError> {
+        Ok(Self {
+            name: entry.name.clone(),
+            schedule: Schedule::parse(
+                &entry.frequency,
+                entry.schedule_time.as_deref(),
+                entry.time_zone.as_deref(),
+                None,
+                None,
+            )?,
+            enabled: true,
+        })
+    }
+
     fn became(&self, slot: Slot, outcome: DueOutcome) -> DueRun {
         DueRun {
             name: self.name.clone(),
