@@ -14,6 +14,8 @@ const CHECKED_LEN: usize = 92;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Footer {
     pub(crate) codec: Codec,
+    /// Features that readers need not know; none so far.
+    pub(crate) optional_features: u32,
     /// Where the first member of the table of contents, its tar header, begins in the file.
     pub(crate) contents_offset: u64,
     /// The same in the tar stream: everything before are entries.
@@ -47,7 +49,8 @@ impl Footer {
         bytes[0..8].copy_from_slice(MAGIC);
         bytes[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
         bytes[10] = self.codec as u8;
-        // 12..16 and 16..20: required and optional features; none so far.
+        // 12..16: required features; none so far.
+        bytes[16..20].copy_from_slice(&self.optional_features.to_le_bytes());
         bytes[20..28].copy_from_slice(&self.contents_offset.to_le_bytes());
         bytes[28..36].copy_from_slice(&self.contents_tar_offset.to_le_bytes());
         bytes[36..44].copy_from_slice(&self.index_offset.to_le_bytes());
@@ -82,6 +85,7 @@ impl Footer {
         digest.copy_from_slice(&bytes[52..84]);
         Ok(Self {
             codec: Codec::from_number(bytes[10]).ok_or(FooterError::Damaged)?,
+            optional_features: u32_at(16),
             contents_offset: u64_at(20),
             contents_tar_offset: u64_at(28),
             index_offset: u64_at(36),

@@ -107,6 +107,7 @@ pub(super) fn write_contents<S: Sink>(
     }
     let footer = Footer {
         codec,
+        optional_features: 0,
         contents_offset: stored_offset,
         contents_tar_offset: tar_offset,
         index_offset,
