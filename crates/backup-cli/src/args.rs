@@ -59,6 +59,12 @@ pub(crate) enum Command {
     Create(commands::create::Create),
     /// Restore a backup, or a part of it
     Restore(commands::restore::Restore),
+    /// Take a restore back
+    Undo(commands::afterwards::Undo),
+    /// Finish or roll back restores that were interrupted
+    Recover(commands::afterwards::Recover),
+    /// Delete what is kept of a restore for undo
+    Forget(commands::afterwards::Forget),
     /// Check that backups are what was written
     Verify(commands::verify::Verify),
     /// List the backups of the repository

@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Create(command) => command.run(&context),
         Command::Restore(command) => command.run(&context),
+        Command::Undo(command) => command.run(&context),
+        Command::Recover(command) => command.run(&context),
+        Command::Forget(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::List(command) => command.run(&context),
         Command::Show(command) => command.run(&context),

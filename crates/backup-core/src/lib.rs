@@ -54,6 +54,6 @@ pub use record::BackupRecord;
 pub use repository::{Listing, REPOSITORY_VERSION, Repository, RepositoryError};
 pub use restore::{
     Component, DatabasePlan, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome,
-    RestorePlan, RootPlan, plan_restore, restore,
+    RestorePlan, RestoreTargets, RootPlan, Settled, forget, plan_restore, recover, restore, undo,
 };
 pub use verify::{DamagedPart, VerifyError, VerifyOptions, VerifyOutcome, VerifyStatus, verify};

@@ -1,5 +1,6 @@
 //! One file per command: options in, one service called, result printed.
 
+pub(crate) mod afterwards;
 pub(crate) mod cat;
 pub(crate) mod completions;
 pub(crate) mod config;

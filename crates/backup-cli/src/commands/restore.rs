@@ -83,6 +83,20 @@ impl From<Only> for Component {
 enum Into {
     /// An empty or new database
     Fresh,
+    /// Beside the live one, compared, then exchanged with it; the old one is kept for undo
+    Swap,
+    /// In place, in one transaction; no undo
+    Replace,
+}
+
+impl From<Into> for IntoDatabase {
+    fn from(into: Into) -> Self {
+        match into {
+            Into::Fresh => Self::Fresh,
+            Into::Swap => Self::Swap,
+            Into::Replace => Self::Replace,
+        }
+    }
 }
 
 fn parse_role(text: &str) -> Result<(String, String), String> {
@@ -106,7 +120,7 @@ impl Restore {
             target: self.target,
             files: settings.files,
             database: settings.database,
-            into: self.into.map(|Into::Fresh| IntoDatabase::Fresh),
+            into: self.into.map(IntoDatabase::from),
             owners: !self.no_owner,
             privileges: !self.no_privileges,
             role_map: self.role_map.into_iter().collect(),
@@ -131,8 +145,8 @@ impl Restore {
                 Exit::Failed
             });
         }
-        // A folder given by --target is refused when it holds something; what is live is replaced after a confirmation.
-        if !self.force && options.target.is_none() {
+        // What is live is replaced after a confirmation only.
+        if !self.force {
             let plan = plan_restore(&options, &progress)?;
             if plan.problems.is_empty() && !plan.replaced().is_empty() {
                 confirm(context, &plan)?;
@@ -181,6 +195,15 @@ fn describe(outcome: &RestoreOutcome, shown: usize) -> String {
     }
     for (root, folder) in &outcome.placed {
         text += &format!("  files     {root} into {}\n", folder.display());
+    }
+    for (name, kept) in &outcome.previous {
+        text += &format!("  kept      {name} as it was: {kept}\n");
+    }
+    if !outcome.previous.is_empty() {
+        text += &format!(
+            "  `edms-backup undo {id}` takes this restore back, `edms-backup forget {id}` deletes what is kept\n",
+            id = outcome.id
+        );
     }
     text += &format!(
         "  {} files in {}{}\n",

@@ -101,6 +101,12 @@ pub enum RestoreError {
     /// The database cannot be restored.
     #[error("the database cannot be restored")]
     Database(#[from] DatabaseError),
+    /// Nothing is kept of the restore.
+    #[error("nothing is kept of a restore {id:?}")]
+    NoSuchRestore {
+        /// As asked for.
+        id: String,
+    },
     /// The operating system has no random bytes for an id.
     #[error("cannot make an id")]
     Random(#[source] io::Error),
@@ -149,6 +155,7 @@ impl Explain for RestoreError {
             Self::Database(DatabaseError::Cancelled) | Self::Cancelled => "cancelled",
             Self::Database(_) => "database_restore",
             Self::Different { .. } => "restored_differs",
+            Self::NoSuchRestore { .. } => "no_such_restore",
             Self::Random(_) => "no_random_bytes",
         }
     }
@@ -180,6 +187,7 @@ impl Explain for RestoreError {
             }
             Self::Placement(error) => return error.hint().map(sentence),
             Self::Database(error) => return error.hint().as_deref().map(sentence),
+            Self::NoSuchRestore { .. } => "Name the folders it went to with --files NAME=DIR or --target DIR, and the database.".into(),
             Self::Preflight { .. } => "Nothing was touched. `--dry-run` shows the whole plan.".into(),
             _ => return None,
         })

@@ -9,7 +9,7 @@ use backup_archive::{ArchivePath, Entry};
 
 use super::compare::compare;
 use super::error::RestoreError;
-use super::options::RestoreOptions;
+use super::options::{IntoDatabase, RestoreOptions};
 use super::outcome::RestoreOutcome;
 use super::plan::{Prepared, Root};
 use crate::monitor::{Monitor, Phase};
@@ -72,6 +72,8 @@ fn stage_root(
     let stage_options = StageOptions {
         // Selected paths are put beside what is there; the folder as a whole is not replaced.
         force: options.force,
+        // An interrupted swap has to find the files again, to take them the same way as the database.
+        always_keep: options.into == Some(IntoDatabase::Swap),
         ..StageOptions::default()
     };
     let staging = stage(&root.folder, id, &stage_options)?;
@@ -146,7 +148,9 @@ pub(super) fn place_all(
     for (name, folder, can_undo) in done {
         if can_undo {
             let kept = folder.join(format!("{}{}", placement::RESTORE_PREFIX, outcome.id));
-            outcome.previous.insert(name.clone(), kept);
+            outcome
+                .previous
+                .insert(name.clone(), kept.display().to_string());
         }
         outcome.placed.insert(name, folder);
     }

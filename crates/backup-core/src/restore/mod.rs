@@ -7,7 +7,9 @@
 //! database is filled while it is still empty. Only renames are left then, under a journal. When anything fails, what was there
 //! before is still there.
 
+mod afterwards;
 mod compare;
+mod database;
 mod dump;
 mod error;
 mod files;
@@ -18,9 +20,9 @@ mod plan;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use backup_db::{CancelToken, RestoreStats, RestoreStep, restore_fresh};
 use chrono::Utc;
 
+pub use afterwards::{RestoreTargets, Settled, forget, recover, undo};
 pub use error::RestoreError;
 pub use options::{Component, IntoDatabase, RestoreOptions};
 pub use outcome::{DatabasePlan, RestoreOutcome, RestorePlan, RootPlan};
@@ -29,8 +31,8 @@ use crate::create::elapsed_ms;
 use crate::id::restore_id;
 use crate::kind::Status;
 use crate::monitor::{Monitor, Phase};
-use crate::placement::PlacementError;
-use dump::ArchivedDump;
+use crate::placement::{self, PlacementError};
+use database::RestoredDatabase;
 use files::StagedRoot;
 use plan::Prepared;
 
@@ -74,7 +76,7 @@ pub fn restore(
     let mut warnings = plan.warnings;
     let staged = files::stage_all(&backup, &prepared, &id, options, monitor)?;
     let database = match &prepared.dump {
-        Some(dump) => Some(restore_database(dump, options, monitor)?),
+        Some(dump) => Some(database::restore(dump, &id, options, monitor)?),
         None => None,
     };
     monitor.phase(Phase::Finishing, None);
@@ -84,8 +86,8 @@ pub fn restore(
     let mut outcome = RestoreOutcome {
         id,
         status: Status::Complete,
-        into: database.as_ref().map(|_| IntoDatabase::Fresh),
-        database: database.as_ref().map(|stats| stats.database.clone()),
+        into: database.as_ref().map(|database| database.into),
+        database: database.as_ref().map(|database| database.name().to_owned()),
         tables: 0,
         rows: 0,
         files: staged.iter().map(StagedRoot::files).sum(),
@@ -102,51 +104,42 @@ pub fn restore(
         warnings.extend(root.failed().iter().cloned());
         warnings.extend(root.notes().iter().cloned());
     }
-    files::place_all(staged, &mut outcome)?;
-    if let Some(stats) = database {
-        outcome.tables = stats.tables;
-        outcome.rows = stats.rows;
-        warnings.extend(stats.warnings);
+    if let Err(error) = files::place_all(staged, &mut outcome) {
+        if let Some(database) = &database {
+            database.abandon()?;
+        }
+        return Err(error);
+    }
+    if let Some(database) = database {
+        finish_database(&database, &mut outcome)?;
+        outcome.tables = database.stats.tables;
+        outcome.rows = database.stats.rows;
+        warnings.extend(database.stats.warnings);
     }
     outcome.warnings = warnings;
     outcome.duration_ms = elapsed_ms(began);
     Ok(outcome)
 }
 
-fn restore_database(
-    dump: &ArchivedDump<'_>,
-    options: &RestoreOptions,
-    monitor: &dyn Monitor,
-) -> Result<RestoreStats, RestoreError> {
-    let connect = options.database.as_ref().ok_or(RestoreError::NoDatabase)?;
-    let engine = plan::engine_options(options)?;
-    let progress = DatabaseProgress {
-        monitor,
-        cancel: engine.cancel.clone(),
-    };
-    Ok(restore_fresh(connect, dump, &engine, &progress)?)
-}
-
-/// Passes the engine's progress on, and the wish to stop back.
-struct DatabaseProgress<'a> {
-    monitor: &'a dyn Monitor,
-    cancel: CancelToken,
-}
-
-impl backup_db::RestoreProgress for DatabaseProgress<'_> {
-    fn step(&self, step: RestoreStep, total: u64) {
-        match step {
-            RestoreStep::Data => self.monitor.phase(Phase::Database, Some(total)),
-            RestoreStep::Verify => self.monitor.phase(Phase::Verifying, Some(total)),
-            // Counted in objects, not bytes: the phase alone is shown.
-            _ => self.monitor.phase(Phase::Database, None),
+/// Exchanges the databases of a swap, the last step of all: before it, everything can still go back.
+fn finish_database(
+    database: &RestoredDatabase,
+    outcome: &mut RestoreOutcome,
+) -> Result<(), RestoreError> {
+    match database.commit() {
+        Ok(Some(swapped)) => {
+            outcome
+                .previous
+                .insert("database".to_owned(), swapped.kept);
+            Ok(())
         }
-    }
-
-    fn advance(&self, amount: u64) {
-        self.monitor.advance(amount);
-        if self.monitor.is_cancelled() {
-            self.cancel.cancel();
+        Ok(None) => Ok(()),
+        Err(error) => {
+            for folder in outcome.placed.values() {
+                placement::undo(folder, &outcome.id)?;
+            }
+            database.abandon()?;
+            Err(error)
         }
     }
 }

@@ -29,6 +29,10 @@ pub enum Component {
 pub enum IntoDatabase {
     /// Into an empty database, or a new one.
     Fresh,
+    /// Beside the live one, compared, and then exchanged with it by name; the old one is kept for undo. Needs the right to create databases.
+    Swap,
+    /// In place, in one transaction; there is no undo.
+    Replace,
 }
 
 /// What to restore, and where to.
@@ -114,6 +118,11 @@ impl RestoreOptions {
             reason: std::error::Error::source(&error)
                 .map_or_else(|| error.to_string(), ToString::to_string),
         })
+    }
+
+    /// How the database is restored.
+    pub(super) fn into_database(&self) -> IntoDatabase {
+        self.into.unwrap_or(IntoDatabase::Fresh)
     }
 
     /// Whether a component is asked for.

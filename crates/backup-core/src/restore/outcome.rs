@@ -48,13 +48,19 @@ pub struct RootPlan {
 }
 
 impl RestorePlan {
-    /// The folders whose content would be replaced.
+    /// The databases and folders whose content would be replaced.
     pub fn replaced(&self) -> Vec<String> {
-        self.files
+        let database = self
+            .database
+            .iter()
+            .filter(|database| database.into != IntoDatabase::Fresh)
+            .map(|database| format!("database {}", database.target));
+        let folders = self
+            .files
             .values()
             .filter(|root| root.replaces)
-            .map(|root| root.folder.display().to_string())
-            .collect()
+            .map(|root| root.folder.display().to_string());
+        database.chain(folders).collect()
     }
 }
 
@@ -64,8 +70,17 @@ impl fmt::Display for RestorePlan {
         if let Some(database) = &self.database {
             writeln!(
                 f,
-                "  database  {} tables, {} rows into {} ({:?}: an empty or new database)",
-                database.tables, database.rows, database.target, database.into
+                "  database  {} tables, {} rows into {}: {}",
+                database.tables,
+                database.rows,
+                database.target,
+                match database.into {
+                    IntoDatabase::Fresh => "an empty or new database",
+                    IntoDatabase::Swap =>
+                        "restored beside the live one and compared, then exchanged with it; the old one is kept, sessions are ended for a moment",
+                    IntoDatabase::Replace =>
+                        "replaces what is there in one transaction, which locks every table until it ends",
+                }
             )?;
         }
         for (name, root) in &self.files {
@@ -112,8 +127,8 @@ pub struct RestoreOutcome {
     pub placed: BTreeMap<String, PathBuf>,
     /// Whether everything restored was compared with the backup.
     pub verified: bool,
-    /// Where what was replaced is kept, by name of the root.
-    pub previous: BTreeMap<String, PathBuf>,
+    /// Where what was replaced is kept: a folder by name of the root, and the name of the database as `database`.
+    pub previous: BTreeMap<String, String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What could not be restored, and what else is worth knowing.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use backup_archive::ArchivePath;
-use backup_db::{DumpSource, TableName, preflight};
+use backup_db::{DumpSource, Problem, TableName};
 
+use super::database;
 use super::dump::ArchivedDump;
 use super::error::RestoreError;
 use super::files::{check_patterns, holds_something};
-use super::options::{Component, IntoDatabase, RestoreOptions};
+use super::options::{Component, RestoreOptions};
 use super::outcome::{DatabasePlan, RestorePlan, RootPlan};
 use crate::opened::OpenedBackup;
 use crate::placement::PlacementError;
@@ -109,7 +110,7 @@ impl<'a> Prepared<'a> {
             let tables = dump.stats().tables.len() as u64;
             plan.database = Some(DatabasePlan {
                 target: connect.to_string(),
-                into: options.into.unwrap_or(IntoDatabase::Fresh),
+                into: options.into_database(),
                 tables: if options.tables.is_empty() {
                     tables
                 } else {
@@ -117,11 +118,9 @@ impl<'a> Prepared<'a> {
                 },
                 rows: dump.manifest().rows(),
             });
-            match engine_options(options).and_then(|engine| Ok(preflight(connect, dump, &engine)?))
-            {
+            match database::check(connect, dump, options) {
                 Ok(found) => {
-                    plan.problems
-                        .extend(found.problems.iter().map(ToString::to_string));
+                    plan.problems.extend(found.problems.iter().map(described));
                     plan.warnings
                         .extend(found.warnings.iter().map(ToString::to_string));
                 }
@@ -252,6 +251,14 @@ pub(super) fn engine_options(
         verify: options.verify,
         ..backup_db::RestoreOptions::default()
     })
+}
+
+/// A problem and the way out.
+fn described(problem: &Problem) -> String {
+    match problem.hint() {
+        Some(hint) => format!("{problem} ({hint})"),
+        None => problem.to_string(),
+    }
 }
 
 /// An error with its causes on one line.
