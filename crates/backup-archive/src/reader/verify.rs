@@ -152,12 +152,7 @@ fn compare_digests(
             (Task::Part { .. }, Err(_)) => {}
         }
     };
-    run_tasks(
-        Cursor::new(reader, take),
-        jobs,
-        &stop,
-        &compare,
-    )
+    run_tasks(Cursor::new(reader, take), jobs, &stop, &compare)
 }
 
 /// Collects damage, and has no use for contents.
