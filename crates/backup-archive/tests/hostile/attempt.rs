@@ -120,10 +120,20 @@ impl Scene {
 
     /// Names in the target, at any depth.
     pub(crate) fn extracted(&self) -> Vec<String> {
-        snapshot(&self.target())
-            .paths()
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect()
+        let mut pending = vec![self.target()];
+        let mut names = Vec::new();
+        while let Some(path) = pending.pop() {
+            let is_folder = path.symlink_metadata().unwrap().is_dir();
+            if is_folder {
+                let children = fs::read_dir(&path).unwrap();
+                pending.extend(children.map(|child| child.unwrap().path()));
+            }
+            let relative = path.strip_prefix(self.target()).unwrap().to_path_buf();
+            names.push(relative.to_string_lossy().into_owned());
+        }
+        names.retain(|name| !name.is_empty());
+        names.sort();
+        names
     }
 }
 

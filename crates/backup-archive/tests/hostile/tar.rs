@@ -66,7 +66,8 @@ impl Tar {
     }
 
     pub(crate) fn folder(self, name: &[u8]) -> Self {
-        self.block(Header::new(name, b'5').seal())
+        let header = Header::new(name, b'5').field(100, b"0000755\0");
+        self.block(header.seal())
     }
 
     pub(crate) fn symlink(self, name: &[u8], target: &[u8]) -> Self {
