@@ -1,8 +1,8 @@
 //! What a schema's script promises besides restoring: a guard, records that fit the text, an order that stays.
 
 use backup_db::{
-    ConnectOptions, ObjectKind, READ_SETTINGS, Record, Schema, SchemaError, Script, ScriptError,
-    Section, Session,
+    ConnectOptions, MemoryDump, ObjectKind, READ_SETTINGS, Record, RestoreOptions, Schema,
+    SchemaError, Script, ScriptError, Section, Session, Snapshot, SnapshotOptions, restore_fresh,
 };
 use testkit::Server;
 
@@ -14,6 +14,13 @@ fn read_as(server: &Server, user: &str, database: &str) -> Result<Script, Schema
         .unwrap();
     session.batch(READ_SETTINGS).unwrap();
     Schema::read(&mut session).map(|schema| schema.script)
+}
+
+fn restore(server: &Server, source: &str, target: &str) {
+    let connect = |database| ConnectOptions::from_url(&server.url(database)).unwrap();
+    let snapshot = Snapshot::open(&connect(source), &SnapshotOptions::default()).unwrap();
+    let dump = MemoryDump::take(snapshot).unwrap();
+    restore_fresh(&connect(target), &dump, &RestoreOptions::default(), &()).unwrap();
 }
 
 fn read(server: &Server, database: &str) -> Script {
@@ -233,8 +240,32 @@ fn tablespaces_stand_beside_the_records() {
         find(&script, ObjectKind::Table, "not_there").1.tablespace,
         None
     );
+    let restored = server.create_db("space");
+    restore(server, &source, &restored);
+    testkit::dump::assert_same_dump(
+        &server.pg_dump(&source, &[]),
+        &server.pg_dump(&restored, &[]),
+    );
     server.psql(&target, script.pre_data());
     server.psql(&target, script.post_data());
+    testkit::dump::assert_same_dump(&server.pg_dump(&source, &[]), &server.pg_dump(&target, &[]));
+}
+
+/// Functions may rely on the application's search path; an index on one must come back all the same.
+#[test]
+fn functions_that_name_no_schema_do_not_stop_a_restore() {
+    let server = Server::shared();
+    let (source, target) = (server.create_db("path"), server.create_db("path"));
+    server.psql(
+        &source,
+        "CREATE SCHEMA app;
+         CREATE FUNCTION app.plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+         CREATE FUNCTION public.folded(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain($1); END';
+         CREATE TABLE app.documents (title text); INSERT INTO app.documents VALUES ('A'), ('B');
+         SET search_path = public, app; CREATE INDEX by_title ON app.documents (public.folded(title));
+         CREATE MATERIALIZED VIEW app.titles AS SELECT public.folded(title) FROM app.documents",
+    );
+    restore(server, &source, &target);
     testkit::dump::assert_same_dump(&server.pg_dump(&source, &[]), &server.pg_dump(&target, &[]));
 }
 

@@ -9,8 +9,9 @@ use super::options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep}
 use super::plan::{Plan, Step};
 use super::post_data;
 use super::source::DumpSource;
+use crate::quote::quote;
 use crate::settings;
-use crate::{ConnectOptions, ObjectKind, QueryError, ServerInfo, Session};
+use crate::{ConnectOptions, ObjectKind, QueryError, Section, ServerInfo, Session};
 
 /// One database that is being filled.
 pub(crate) struct Filling<'a> {
@@ -123,14 +124,42 @@ impl Filling<'_> {
     }
 
     /// Creates one object.
+    ///
+    /// The script names everything with its schema, but a function that an index, a constraint or a materialized view calls may not: what
+    /// fails for a missing name is tried again with the schemas of the dump in the search path, as the application would have them.
     pub(crate) fn run(&self, session: &mut Session, step: &Step<'_>) -> Result<(), RestoreError> {
-        session.batch(&step.sql).map_err(|source| {
+        let outcome = session.batch(&step.sql).or_else(|error| {
+            if step.record.section == Section::PreData || !misses_a_name(&error) {
+                return Err(error);
+            }
+            let path = self.search_path();
+            let again = format!(
+                "SET search_path = {path}; {}\nSET search_path = '';",
+                step.sql
+            );
+            session.batch(&again).map_err(|_| error)
+        });
+        outcome.map_err(|source| {
             self.failed(source, |source| RestoreError::Object {
                 kind: step.record.kind.label(),
                 name: step.name(),
                 source,
             })
         })
+    }
+
+    /// The schemas of the dump, `public` first.
+    fn search_path(&self) -> String {
+        let schemas = self
+            .plan
+            .pre_data
+            .iter()
+            .filter(|step| step.record.kind == ObjectKind::Schema);
+        let names = schemas.map(|step| quote(&step.record.name));
+        std::iter::once("public".to_owned())
+            .chain(names)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// What a failed statement means: cancelled, no server any more, or what `otherwise` makes of it.
@@ -200,6 +229,14 @@ pub(crate) fn prepare(session: &mut Session, options: &RestoreOptions) -> Result
         Err(_) if options.cancel.is_cancelled() => Err(RestoreError::Cancelled),
         outcome => outcome.map_err(RestoreError::of_query),
     }
+}
+
+/// No such function, table, type, operator or schema.
+fn misses_a_name(error: &QueryError) -> bool {
+    matches!(
+        error.sqlstate(),
+        Some("42883" | "42P01" | "42704" | "3F000")
+    )
 }
 
 /// Runs `work` on every session at once, each on a thread. When one fails, the error that is not just a consequence is reported.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::error::RestoreError;
 use super::options::RestoreOptions;
 use super::source::DumpSource;
+use crate::quote::literal;
 use crate::{ObjectKind, Record, Section, TableName};
 
 /// What is restored.
@@ -61,10 +62,13 @@ impl<'a> Plan<'a> {
         };
         let step = |index: usize| {
             let record = &script.records()[index];
-            wanted(record).then(|| Step {
-                index,
-                record,
-                sql: script.sql_with_roles(record, |role| options.role(role)),
+            wanted(record).then(|| {
+                let sql = script.sql_with_roles(record, |role| options.role(role));
+                Step {
+                    index,
+                    record,
+                    sql: in_tablespace(sql, record.tablespace.as_deref()),
+                }
             })
         };
         let steps: Vec<Step<'a>> = selected.iter().filter_map(|index| step(*index)).collect();
@@ -101,6 +105,13 @@ impl<'a> Plan<'a> {
             .chain(&self.settings)
     }
 
+    /// The tablespaces that hold something.
+    pub(crate) fn tablespaces(&self) -> BTreeSet<&str> {
+        self.steps()
+            .filter_map(|step| step.record.tablespace.as_deref())
+            .collect()
+    }
+
     /// The roles that must exist, new names.
     pub(crate) fn roles(
         &self,
@@ -115,6 +126,18 @@ impl<'a> Plan<'a> {
             .filter(|role| role != "public")
             .collect()
     }
+}
+
+/// SQL in a tablespace, if there is one of that name that the role may use; otherwise in the database's own.
+fn in_tablespace(sql: String, tablespace: Option<&str>) -> String {
+    let Some(name) = tablespace else { return sql };
+    let name = literal(name);
+    format!(
+        "SELECT pg_catalog.set_config('default_tablespace', spcname, false) FROM pg_catalog.pg_tablespace
+          WHERE spcname = {name} AND pg_catalog.has_tablespace_privilege(oid, 'CREATE');
+{sql}
+SET default_tablespace = '';"
+    )
 }
 
 /// The records of some tables, and of everything that these need; in the script's order.

@@ -280,6 +280,7 @@ impl<'a> Look<'a> {
     fn rest(mut self) -> Result<Preflight, RestoreError> {
         self.version();
         self.extensions()?;
+        self.tablespaces()?;
         self.roles()?;
         Ok(self.report)
     }
@@ -381,6 +382,28 @@ impl<'a> Look<'a> {
                 role: self.role.name.clone(),
                 objects,
             });
+        }
+        Ok(())
+    }
+
+    /// What lies in a tablespace that is not there goes to the database's own.
+    fn tablespaces(&mut self) -> Result<(), RestoreError> {
+        let usable: BTreeSet<String> = self
+            .session
+            .query(
+                "SELECT spcname::text FROM pg_catalog.pg_tablespace WHERE pg_catalog.has_tablespace_privilege(oid, 'CREATE')",
+                &[],
+            )
+            .map_err(RestoreError::of_query)?
+            .iter()
+            .map(|row| row.get(0))
+            .collect();
+        for name in self.plan.tablespaces() {
+            if !usable.contains(name) {
+                self.report.warnings.push(format!(
+                    "there is no tablespace \"{name}\" that the role may use: what was in it goes to the database's own"
+                ));
+            }
         }
         Ok(())
     }
