@@ -1,4 +1,20 @@
-//! PostgreSQL to a schema model and streams of COPY segments, and back.
+//! PostgreSQL to a schema model and streams of COPY segments, and back, over the wire protocol alone.
+//!
+//! A [`Snapshot`] is a database as of one moment: its schema as SQL ([`Script`]), its rows as [`Segment`]s that several connections read at
+//! once, a digest for each table. [`restore_fresh`] puts that into a new or empty database, [`prepare_swap`] and [`commit_swap`] into one
+//! that takes the place of a live one, [`restore_replace`] into a live one in a single transaction. [`digest_tables`] and [`compare`] tell
+//! whether two databases hold the same rows without keeping any. Where a dump is kept is the business of a [`DumpSource`].
+//!
+//! ```no_run
+//! use backup_db::{ConnectOptions, MemoryDump, RestoreOptions, Snapshot, SnapshotOptions, restore_fresh};
+//!
+//! let source = ConnectOptions::from_url("postgresql://edms@db/edms")?;
+//! let dump = MemoryDump::take(Snapshot::open(&source, &SnapshotOptions::default())?)?;
+//! let target = ConnectOptions::from_url("postgresql://edms@db/edms_copy")?;
+//! let stats = restore_fresh(&target, &dump, &RestoreOptions { verify: true, ..RestoreOptions::default() }, &())?;
+//! assert!(stats.verified);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod cancel;

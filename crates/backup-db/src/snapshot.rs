@@ -24,8 +24,8 @@ use watcher::Watcher;
 
 use crate::settings;
 use crate::{
-    CancelToken, ConnectError, ConnectOptions, RowDigest, Schema, Script, ServerInfo, Session,
-    TableInfo, TableName, TableStats,
+    CancelToken, ConnectError, ConnectOptions, NEWEST_MAJOR, OLDEST_MAJOR, RowDigest, Schema,
+    Script, ServerInfo, Session, TableInfo, TableName, TableStats,
 };
 
 /// How a database is dumped.
@@ -112,9 +112,6 @@ impl Purpose<'_> {
     }
 }
 
-/// Versions whose catalogues are known.
-const MAJORS: std::ops::RangeInclusive<u32> = 14..=18;
-
 /// Attempts to get all locks.
 const ATTEMPTS: u32 = 3;
 
@@ -165,7 +162,7 @@ impl Snapshot {
         let mut leader = Session::connect(connect)?;
         leader.cancel_with(options.cancel.clone());
         let server = ServerInfo::read(&mut leader).map_err(DumpError::of_query)?;
-        if !MAJORS.contains(&server.major()) {
+        if !(OLDEST_MAJOR..=NEWEST_MAJOR).contains(&server.major()) {
             return Err(DumpError::UnsupportedServer {
                 version: server.version,
             });

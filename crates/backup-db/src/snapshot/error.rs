@@ -1,6 +1,6 @@
 //! Why there is no dump.
 
-use crate::{ConnectError, QueryError, SchemaError};
+use crate::{ConnectError, NEWEST_MAJOR, OLDEST_MAJOR, QueryError, SchemaError};
 
 /// A dump failed; what was read so far is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,9 @@ pub enum DumpError {
     #[error("cannot connect to the database")]
     Connect(#[from] ConnectError),
     /// The server is too old or too new to be sure that nothing is missed.
-    #[error("the server is version {version}; versions 14 to 18 can be dumped")]
+    #[error(
+        "the server is version {version}; versions {OLDEST_MAJOR} to {NEWEST_MAJOR} can be dumped"
+    )]
     UnsupportedServer {
         /// Its version.
         version: String,
