@@ -71,7 +71,7 @@ impl AuditJournal {
         Ok(head)
     }
 
-    /// Reads the entries in order, oldest first, leaving out lines that are none; [`verify`](super::verify) names those.
+    /// Reads the entries in order, oldest first, leaving out lines that are none; [`verify()`](super::verify()) names those.
     ///
     /// # Errors
     /// When the file cannot be read. A journal that does not exist has no entries.

@@ -7,9 +7,9 @@
 //! `hash` is the BLAKE3 digest of the line without its line feed and without `,"hash":"…"`; `previous` is the hash of the line before, 64 zeros
 //! in the first. A small file beside the journal ([`head_path`]) names the last line, so that a cut at the end is found too.
 //!
-//! **What [`verify`] finds:** every line that was changed, removed, inserted, repeated or moved, and a cut at the end. **What it cannot find:** a forgery of
+//! **What [`verify()`] finds:** every line that was changed, removed, inserted, repeated or moved, and a cut at the end. **What it cannot find:** a forgery of
 //! the whole journal, its hashes computed anew, together with the file beside it, because no secret is involved. Whoever wants to find that too keeps an
-//! [`AuditHead`] elsewhere (in every backup's record, in a notification) and gives it to [`verify`].
+//! [`AuditHead`] elsewhere (in every backup's record, in a notification) and gives it to [`verify()`].
 //!
 //! A crash in the middle of an append leaves a torn last line. The next append removes it, and an entry `audit-repair` says so; whatever else an append
 //! finds out of order is noted in the same way and never hidden.

@@ -70,7 +70,7 @@ pub struct RepositoryFacts {
     pub largest_backup_bytes: Option<u64>,
     /// See [`expected_daily_growth`].
     pub daily_growth_bytes: Option<f64>,
-    /// What [`sample`] gave.
+    /// What [`sample()`] gave.
     pub sampled: Option<SampledDigests>,
 }
 

@@ -1,6 +1,6 @@
 //! For how long backups are kept.
 //!
-//! [`plan`] decides, from a list of what there is, a policy and a time; it deletes nothing. Its result says for every backup which rules keep
+//! [`plan()`] decides, from a list of what there is, a policy and a time; it deletes nothing. Its result says for every backup which rules keep
 //! it or why none does, and in which order the others can be deleted so that a deletion cut short leaves nothing that cannot be restored.
 //!
 //! What holds whatever the rules say:
