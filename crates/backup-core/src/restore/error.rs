@@ -135,7 +135,7 @@ impl Explain for RestoreError {
             Self::Read(ReadError::Refused { .. }) => "hostile_archive",
             Self::Read(ReadError::Limit { .. }) => "archive_limit",
             Self::Read(_) => "damaged",
-            Self::Extract { source, .. } if wants_space(source) => "no_space",
+            Self::Extract { source, .. } if lacks_space(source) => "no_space",
             Self::Extract { .. } => "extract",
             Self::Placement(PlacementError::TargetNotEmpty { .. }) => "target_not_empty",
             Self::Placement(PlacementError::Unfinished { .. }) => "unfinished_restore",
@@ -176,7 +176,7 @@ impl Explain for RestoreError {
                 "Choose an empty folder, or say --force to replace what is there (it is kept for undo).".into()
             }
             Self::NoSpace { .. } => "Free space there, or restore into another folder with --target.".into(),
-            Self::Extract { source, .. } if wants_space(source) => {
+            Self::Extract { source, .. } if lacks_space(source) => {
                 "Free space there, or restore into another folder with --target.".into()
             }
             Self::Placement(error) => return error.hint().map(sentence),
@@ -185,4 +185,9 @@ impl Explain for RestoreError {
             _ => return None,
         })
     }
+}
+
+/// Whether the target is too small for what is to be extracted, as known beforehand or as it turned out.
+fn lacks_space(error: &ExtractError) -> bool {
+    matches!(error, ExtractError::NoSpace { .. }) || wants_space(error)
 }

@@ -78,7 +78,11 @@ pub fn restore(
     }
     let mut outcome = RestoreOutcome {
         id,
-        status: Status::Complete,
+        status: if prepared.losses.is_empty() {
+            Status::Complete
+        } else {
+            Status::Partial
+        },
         into: database.as_ref().map(|_| IntoDatabase::Fresh),
         database: database.as_ref().map(|stats| stats.database.clone()),
         tables: 0,
