@@ -4,9 +4,12 @@ DECLARE
     role text;
 BEGIN
     FOREACH role IN ARRAY ARRAY['sample_edms_app', 'sample_edms_reader'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+        BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role);
-        END IF;
+        EXCEPTION
+            -- The second when another session is just doing the same.
+            WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END LOOP;
 END
 $$;

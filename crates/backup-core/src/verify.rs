@@ -178,7 +178,7 @@ pub fn verify(
 }
 
 /// What had to be skipped when the table of contents was rebuilt.
-fn scan_damage(damage: &ScanDamage) -> Vec<DamagedPart> {
+pub(crate) fn scan_damage(damage: &ScanDamage) -> Vec<DamagedPart> {
     let mut parts: Vec<DamagedPart> = damage
         .entries
         .iter()

@@ -13,7 +13,7 @@ fn a_restored_site_equals_its_source() {
     let record = site.create("full");
     let archive = path_of(&record);
     assert_eq!(record["status"], "COMPLETE");
-    assert_eq!(record["kind"], "FULL");
+    assert_eq!(record["kind"], "full");
     assert_eq!(
         record["warnings"].as_array().map(Vec::len),
         Some(0),
@@ -122,7 +122,7 @@ fn parts_are_restored_alone() {
             "--only",
             "files",
             "--path",
-            "files/media/logos/*",
+            "media/logos",
             "--target",
             &target,
             "--force",

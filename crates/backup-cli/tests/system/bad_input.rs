@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use backup_archive::Digest;
 use serde_json::Value;
 use testkit::user::{is_root, skipped};
 use testkit::{Server, ServerOptions};
@@ -44,6 +45,7 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
             found.push(entry.path());
         }
     }
+    found.sort();
     found
 }
 
@@ -112,7 +114,7 @@ fn with_a_wrong_password_or_name() {
 }
 
 #[test]
-fn with_a_missing_or_empty_folder() {
+fn with_a_missing_or_emptied_folder() {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("backups");
     let (code, error) = failure(
@@ -121,15 +123,21 @@ fn with_a_missing_or_empty_folder() {
     );
     assert_eq!(code, "source_unusable");
     assert!(error.to_string().contains("/no/such/folder"), "{error}");
-    let empty = folder.path().join("empty");
-    fs::create_dir(&empty).unwrap();
-    let root = format!("documents={}", empty.display());
-    let (_, error) = failure(create("files", &repository).args(["--files", &root]), 1);
+    assert_nothing_in(&repository);
+    let emptied = folder.path().join("emptied");
+    fs::create_dir(&emptied).unwrap();
+    fs::write(emptied.join("file"), "content").unwrap();
+    let root = format!("documents={}", emptied.display());
+    run(create("files", &repository).args(["--files", &root])).expect(0);
+    let before = walk(&repository);
+    fs::remove_file(emptied.join("file")).unwrap();
+    let (code, error) = failure(create("files", &repository).args(["--files", &root]), 1);
+    assert_eq!(code, "source_shrunken");
     assert!(
         error["hint"].to_string().contains("--allow-shrunken"),
         "{error}"
     );
-    assert_nothing_in(&repository);
+    assert_eq!(walk(&repository), before);
     run(create("files", &repository).args(["--files", &root, "--allow-shrunken"])).expect(0);
     let (code, _) = failure(&mut create("files", &repository), 1);
     assert_eq!(code, "no_files");
@@ -206,6 +214,32 @@ fn with_a_source_that_is_no_archive() {
         error.to_string().contains("/no/such/archive.tar.gz"),
         "{error}"
     );
+}
+
+#[test]
+fn with_an_archive_of_a_future_version() {
+    let site = Site::sample();
+    let archive = site.archive("files");
+    let mut bytes = fs::read(&archive).unwrap();
+    let footer = bytes
+        .windows(8)
+        .rposition(|window| window == b"edmsbkup")
+        .expect("a footer");
+    bytes[footer + 8] += 1;
+    let check = Digest::of(&bytes[footer..footer + 92]);
+    bytes[footer + 92..footer + 104].copy_from_slice(&check.as_bytes()[..12]);
+    fs::write(&archive, bytes).unwrap();
+    let target = site.path("target");
+    for command in [
+        &["verify"][..],
+        &["show"],
+        &["restore", "--target", &text(&target)],
+    ] {
+        let (_, error) = failure(edms().args(command).arg(&archive), 1);
+        let said = error.to_string();
+        assert!(said.contains("version 2"), "{said}");
+    }
+    assert!(!target.exists());
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Dissected {
         for entry in tar::Archive::new(&stream[..]).entries().expect("a tar") {
             let entry = entry.expect("an entry");
             let end = entry.raw_file_position() + entry.size().next_multiple_of(512);
-            let path = entry.path_bytes().trim_ascii_end().to_vec();
+            let path = entry.path_bytes().into_owned();
             let path = path.strip_suffix(b"/").unwrap_or(&path);
             let path = ArchivePath::new(path).expect("a path").to_string();
             entries.push((path, start..end));

@@ -55,11 +55,12 @@ impl<'a> Job<'a> {
             Destination::Path(path) => (None, Draft::at_path(path, &id, ending)?),
         };
         let findings = Arc::new(Findings::default());
-        let mut writer_options = WriterOptions::default();
-        writer_options.compression = options.compression;
-        writer_options.jobs = options.jobs;
-        writer_options.spill_dir = draft.spill_folder().to_owned();
-        writer_options.observer = Arc::clone(&findings) as Arc<dyn WriteObserver>;
+        let writer_options = WriterOptions {
+            compression: options.compression,
+            jobs: options.jobs,
+            spill_dir: draft.spill_folder().to_owned(),
+            observer: Arc::clone(&findings) as Arc<dyn WriteObserver>,
+        };
         let writer = ArchiveWriter::new(
             FileSink::new(draft.file()?, options.sha256).map_err(WriteError::Sink)?,
             writer_options,

@@ -202,6 +202,7 @@ fn read_code(error: &ReadError) -> &'static str {
     }
 }
 
+/// Whether the target is too small for what is to be extracted, as known beforehand or as it turned out.
 fn lacks_space(error: &ExtractError) -> bool {
     matches!(error, ExtractError::NoSpace { .. }) || wants_space(error)
 }

@@ -85,7 +85,11 @@ pub fn restore(
     }
     let mut outcome = RestoreOutcome {
         id,
-        status: Status::Complete,
+        status: if prepared.losses.is_empty() {
+            Status::Complete
+        } else {
+            Status::Partial
+        },
         into: database.as_ref().map(|database| database.into),
         database: database.as_ref().map(|database| database.name().to_owned()),
         tables: 0,

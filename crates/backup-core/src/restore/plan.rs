@@ -14,6 +14,7 @@ use super::options::{Component, RestoreOptions};
 use super::outcome::{DatabasePlan, RestorePlan, RootPlan};
 use crate::opened::OpenedBackup;
 use crate::placement::PlacementError;
+use crate::verify::scan_damage;
 
 /// What of a backup is restored where.
 pub(super) struct Prepared<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Prepared<'a> {
     pub(super) dump: Option<ArchivedDump<'a>>,
     /// What is extracted where.
     pub(super) roots: Vec<Root>,
+    /// What the archive may have lost besides damaged entries: it was cut short, or stretches of it cannot be decoded.
+    pub(super) losses: Vec<String>,
     rebuilt_because: Option<String>,
 }
 
@@ -81,6 +84,10 @@ impl<'a> Prepared<'a> {
         Ok(Self {
             dump,
             roots,
+            losses: scan_damage(backup.reader().damage())
+                .into_iter()
+                .map(|part| format!("{}: {}", part.path, part.reason))
+                .collect(),
             rebuilt_because: backup.rebuilt_because(),
         })
     }
@@ -106,6 +113,7 @@ impl<'a> Prepared<'a> {
                 "the table of contents is lost ({reason}); it was rebuilt by reading the whole archive"
             ));
         }
+        plan.warnings.extend(self.losses.iter().cloned());
         if let (Some(dump), Some(connect)) = (&self.dump, &options.database) {
             let tables = dump.stats().tables.len() as u64;
             plan.database = Some(DatabasePlan {

@@ -6,19 +6,19 @@ use serde_json::Value;
 
 /// What the command left when it ended.
 #[derive(Debug)]
-pub struct Done {
+pub(crate) struct Done {
     /// Its exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Its standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Done {
     /// Panics with everything that was printed unless the exit code is `code`.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
             "--- stdout\n{}\n--- stderr\n{}",
@@ -29,7 +29,7 @@ impl Done {
 
     /// Standard output as the one JSON document that it must be.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!(
                 "not one JSON document: {error}\n{}\n--- stderr\n{}",
@@ -40,7 +40,7 @@ impl Done {
 }
 
 /// The command, with nothing in its environment that describes a database or a repository.
-pub fn edms() -> Command {
+pub(crate) fn edms() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edms-backup"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -56,7 +56,7 @@ pub fn edms() -> Command {
 }
 
 /// Runs a prepared command to its end.
-pub fn run(command: &mut Command) -> Done {
+pub(crate) fn run(command: &mut Command) -> Done {
     let Output {
         status,
         stdout,
@@ -71,7 +71,7 @@ pub fn run(command: &mut Command) -> Done {
 
 /// Runs the command with these arguments and `--json`; panics unless it ends with `code`.
 #[track_caller]
-pub fn run_json(code: i32, arguments: &[&str]) -> Value {
+pub(crate) fn run_json(code: i32, arguments: &[&str]) -> Value {
     run(edms().args(arguments).arg("--json"))
         .expect(code)
         .json()

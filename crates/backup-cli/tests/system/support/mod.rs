@@ -3,5 +3,5 @@
 mod command;
 mod site;
 
-pub use command::{edms, run, run_json};
-pub use site::{Site, path_of, text};
+pub(crate) use command::{edms, run, run_json};
+pub(crate) use site::{Site, path_of, text};

@@ -11,17 +11,17 @@ use testkit::Server;
 use super::{edms, run_json};
 
 /// A site to back up, and places to restore to.
-pub struct Site {
+pub(crate) struct Site {
     /// Its database server.
-    pub server: &'static Server,
+    pub(crate) server: &'static Server,
     /// Name of its database.
-    pub database: String,
+    pub(crate) database: String,
     folder: TempDir,
 }
 
 impl Site {
     /// An empty database, no files.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let server = Server::shared();
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("storage")).expect("the storage folder");
@@ -33,7 +33,7 @@ impl Site {
     }
 
     /// The sample EDMS of this repository.
-    pub fn sample() -> Self {
+    pub(crate) fn sample() -> Self {
         let site = Self::empty();
         let files = sample_edms::write_store(&site.storage()).expect("the sample's files");
         let script = site.path("load.sql");
@@ -43,22 +43,22 @@ impl Site {
     }
 
     /// A path in the site's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The folder above all file roots.
-    pub fn storage(&self) -> PathBuf {
+    pub(crate) fn storage(&self) -> PathBuf {
         self.path("storage")
     }
 
     /// The folder of the backups.
-    pub fn repository(&self) -> PathBuf {
+    pub(crate) fn repository(&self) -> PathBuf {
         self.path("backups")
     }
 
     /// `create KIND` with the site's database, its two roots and its repository.
-    pub fn create_command(&self, kind: &str) -> Command {
+    pub(crate) fn create_command(&self, kind: &str) -> Command {
         let mut command = edms();
         command
             .args(["create", kind])
@@ -78,7 +78,7 @@ impl Site {
 
     /// Makes a backup into the repository and returns what `--json` says. Panics unless it is complete.
     #[track_caller]
-    pub fn create(&self, kind: &str) -> Value {
+    pub(crate) fn create(&self, kind: &str) -> Value {
         super::run(self.create_command(kind).arg("--json"))
             .expect(0)
             .json()
@@ -86,7 +86,7 @@ impl Site {
 
     /// Makes a backup and returns the path of its archive.
     #[track_caller]
-    pub fn archive(&self, kind: &str) -> PathBuf {
+    pub(crate) fn archive(&self, kind: &str) -> PathBuf {
         let record = self.create(kind);
         assert_eq!(record["status"], "COMPLETE", "{record}");
         path_of(&record)
@@ -95,7 +95,7 @@ impl Site {
     /// Restores an archive into a database that does not exist yet and a folder that does not either. Returns the name of
     /// the database, the folder, and what `--json` says.
     #[track_caller]
-    pub fn restore(&self, archive: &Path, name: &str) -> (String, PathBuf, Value) {
+    pub(crate) fn restore(&self, archive: &Path, name: &str) -> (String, PathBuf, Value) {
         let database = self.server.unique_name(name);
         let target = self.path(&database);
         let result = run_json(
@@ -116,18 +116,18 @@ impl Site {
     }
 
     /// `pg_dump` of a database of the site's server.
-    pub fn dump(&self, database: &str) -> String {
+    pub(crate) fn dump(&self, database: &str) -> String {
         self.server.pg_dump(database, &[])
     }
 }
 
 /// The archive that a record of `create --json` names.
 #[track_caller]
-pub fn path_of(record: &Value) -> PathBuf {
+pub(crate) fn path_of(record: &Value) -> PathBuf {
     PathBuf::from(record["path"].as_str().expect("the record has a path"))
 }
 
 /// A path as text; paths of tests are UTF-8.
-pub fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().expect("a path in UTF-8").to_owned()
 }
