@@ -115,8 +115,10 @@ fn a_swap_is_taken_back_and_forgotten() {
     // The sequence goes on where the backup left it.
     site.server
         .psql(&site.database, "INSERT INTO letter (body) VALUES ('next')");
-    site.server
-        .psql(&site.database, "DELETE FROM letter WHERE body = 'next' AND id = 2");
+    site.server.psql(
+        &site.database,
+        "DELETE FROM letter WHERE body = 'next' AND id = 2",
+    );
 
     let taken_back = undo(&outcome.id, &site.targets()).unwrap();
     assert!(taken_back.database);

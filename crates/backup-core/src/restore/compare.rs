@@ -32,7 +32,10 @@ pub(super) fn compare(
     let entries = Mutex::new(backup.reader().entries());
     let work = || -> Result<(), RestoreError> {
         loop {
-            let next = entries.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let next = entries
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next();
             let Some(entry) = next.transpose()? else {
                 return Ok(());
             };
@@ -54,7 +57,9 @@ pub(super) fn compare(
             let (size, digest) = read_back(folder, relative, monitor)
                 .map_err(|error| different(format!("it cannot be read back: {error}")))?;
             if size != entry.size || digest != *expected {
-                return Err(different("its content is not that of the backup".to_owned()));
+                return Err(different(
+                    "its content is not that of the backup".to_owned(),
+                ));
             }
         }
     };

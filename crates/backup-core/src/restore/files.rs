@@ -106,7 +106,15 @@ fn stage_root(
     if options.verify {
         monitor.phase(Phase::Verifying, Some(stats.bytes));
         let staged = staging.folder();
-        compare(backup, root, staged, selection, &failed, options.jobs, monitor)?;
+        compare(
+            backup,
+            root,
+            staged,
+            selection,
+            &failed,
+            options.jobs,
+            monitor,
+        )?;
     }
     let prepared = if options.paths.is_empty() {
         staging.prepare(Scope::Whole)?

@@ -132,9 +132,7 @@ fn finish_database(
 ) -> Result<(), RestoreError> {
     match database.commit() {
         Ok(Some(swapped)) => {
-            outcome
-                .previous
-                .insert("database".to_owned(), swapped.kept);
+            outcome.previous.insert("database".to_owned(), swapped.kept);
             Ok(())
         }
         Ok(None) => Ok(()),
