@@ -18,7 +18,7 @@ pub(crate) fn connect(graph: &mut Graph<'_>, model: &Model) {
     connector.heads();
     connector.attaches();
     connector.folds();
-    connector.tables_parts();
+    connector.table_parts();
     connector.refreshes();
     connector.foreign_keys();
 }
@@ -202,7 +202,7 @@ impl Connector<'_, '_, '_> {
         }
     }
 
-    fn tables_parts(&mut self) {
+    fn table_parts(&mut self) {
         for id in self.graph.ids() {
             let relation = match self.graph.node(id).item {
                 Item::Index(x) => x.table,

@@ -230,12 +230,11 @@ pub(super) fn table_settings(x: &Relation) -> String {
     let table = format!("\nALTER {}TABLE ONLY {}", foreign(x), qualified(&x.head));
     let mut sql = String::new();
     match x.replica_identity {
+        // The catalogue says so of foreign tables too, where it means nothing.
+        _ if x.kind == RelationKind::ForeignTable => {}
         'n' => sql += &format!("{table} REPLICA IDENTITY NOTHING;"),
         'f' => sql += &format!("{table} REPLICA IDENTITY FULL;"),
         _ => {}
-    }
-    if x.kind == RelationKind::ForeignTable || x.kind == RelationKind::View {
-        sql.clear();
     }
     if x.force_row_security {
         sql += &format!("{table} FORCE ROW LEVEL SECURITY;");
@@ -310,7 +309,7 @@ pub(super) fn row_security(x: &Relation) -> String {
     )
 }
 
-/// `CREATE SEQUENCE`, or the identity of a column; nothing else is printed for `owner`s of the second kind.
+/// `CREATE SEQUENCE`, or, for the sequence of an identity column, the identity.
 pub(super) fn sequence(x: &Relation, context: &Context<'_, '_>) -> String {
     let Some(sequence) = &x.sequence else {
         return String::new();
