@@ -27,7 +27,7 @@ pub(super) fn check(
     options: &RestoreOptions,
 ) -> Result<Preflight, RestoreError> {
     let engine = engine_options(options)?;
-    Ok(match options.into_database() {
+    Ok(match options.database_mode() {
         IntoDatabase::Fresh => preflight(connect, dump, &engine)?,
         IntoDatabase::Swap => preflight_swap(connect, dump, &engine, "check")?,
         IntoDatabase::Replace => preflight_replace(connect, dump, &engine)?,
@@ -47,7 +47,7 @@ pub(super) fn restore(
         monitor,
         cancel: engine.cancel.clone(),
     };
-    let into = options.into_database();
+    let into = options.database_mode();
     let stats = match into {
         IntoDatabase::Fresh => restore_fresh(connect, dump, &engine, &progress)?,
         IntoDatabase::Swap => prepare_swap(connect, dump, &engine, id, &progress)?,

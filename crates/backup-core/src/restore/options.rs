@@ -121,7 +121,7 @@ impl RestoreOptions {
     }
 
     /// How the database is restored.
-    pub(super) fn into_database(&self) -> IntoDatabase {
+    pub(super) fn database_mode(&self) -> IntoDatabase {
         self.into.unwrap_or(IntoDatabase::Fresh)
     }
 

@@ -118,7 +118,7 @@ impl<'a> Prepared<'a> {
             let tables = dump.stats().tables.len() as u64;
             plan.database = Some(DatabasePlan {
                 target: connect.to_string(),
-                into: options.into_database(),
+                into: options.database_mode(),
                 tables: if options.tables.is_empty() {
                     tables
                 } else {
