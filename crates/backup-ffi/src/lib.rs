@@ -3,7 +3,7 @@
 //! So far it tells versions, lists a repository and carries errors; work as jobs comes with the Django application.
 //!
 //! Rules of every function: strings are UTF-8 and end with NUL; what a function gives out is the caller's and is freed once with the function
-//! named in its comment; `_free` takes NULL; outputs are written only on success; a panic becomes [`BackupStatus::Panic`]; every function may
+//! named in its comment; `_free` takes NULL; outputs are written only on success; a panic becomes [`BackupStatus::BackupPanic`]; every function may
 //! be called from any thread.
 #![deny(unsafe_op_in_unsafe_fn)]
 
