@@ -186,34 +186,33 @@ fn damage_is_found_by_a_scan_too() {
                 continue;
             }
             let hit = hit_by(&reader, &member.tar);
-            for at in [[0, 9, (member.end - member.start) / 2][index % 3]] {
-                let damaged = flipped(&archive, member.start + at, 1);
-                let reader = scan(&damaged.slice(..damaged.len() - 10)).unwrap();
-                assert_eq!(
-                    reader.damage().stretches.len(),
-                    1,
-                    "byte {at} of member {index}"
-                );
-                let (start, len) = reader.damage().stretches[0];
-                assert_eq!(
-                    start as usize..(start + len) as usize,
-                    member.start..member.end
-                );
-                let (intact, _) = read_all(&reader, 2).unwrap();
-                assert_eq!(
-                    intact.len() + hit.len(),
-                    given.len(),
-                    "byte {at} of member {index}"
-                );
-                assert_rest_is_read(&reader, &given, &hit);
-                assert!(
-                    reader
-                        .damage()
-                        .entries
-                        .iter()
-                        .all(|path| hit.contains(path))
-                );
-            }
+            let at = [0, 9, (member.end - member.start) / 2][index % 3];
+            let damaged = flipped(&archive, member.start + at, 1);
+            let reader = scan(&damaged.slice(..damaged.len() - 10)).unwrap();
+            assert_eq!(
+                reader.damage().stretches.len(),
+                1,
+                "byte {at} of member {index}"
+            );
+            let (start, len) = reader.damage().stretches[0];
+            assert_eq!(
+                start as usize..(start + len) as usize,
+                member.start..member.end
+            );
+            let (intact, _) = read_all(&reader, 2).unwrap();
+            assert_eq!(
+                intact.len() + hit.len(),
+                given.len(),
+                "byte {at} of member {index}"
+            );
+            assert_rest_is_read(&reader, &given, &hit);
+            assert!(
+                reader
+                    .damage()
+                    .entries
+                    .iter()
+                    .all(|path| hit.contains(path))
+            );
         }
     }
 }
