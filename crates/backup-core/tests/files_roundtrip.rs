@@ -349,20 +349,18 @@ fn files_that_change_while_captured_are_whole_or_named() {
                 std::thread::sleep(std::time::Duration::from_millis(u64::from(round % 32)));
             }
         });
-        for _ in 0..12 {
+        for _ in 0..8 {
             let archive = Archive::of(source.path());
             let target = tempfile::tempdir().unwrap();
             archive.extract(target.path(), &Selection::all());
             let calm = fs::read(target.path().join("calm")).unwrap();
             assert!(calm == noise(1, 100_000), "a file that did not change");
             let content = fs::read(target.path().join("busy")).unwrap();
-            let is_whole =
-                content.len() == 6 << 20 && content.windows(2).all(|pair| pair[0] == pair[1]);
-            let is_prefix = content.windows(2).all(|pair| pair[0] == pair[1]);
+            let is_one_version = content.is_empty() || content == vec![content[0]; content.len()];
             match archive.problems.as_slice() {
                 [] => {
                     // `fs::write` first cuts the file: a short file is one that it had at a moment.
-                    assert!(is_whole || is_prefix, "a mixture that nobody was told of");
+                    assert!(is_one_version, "a mixture that nobody was told of");
                     whole += 1;
                 }
                 problems => {
