@@ -46,9 +46,10 @@ pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
 pub use restore::{
     BoxError, DumpSource, LargeObjectSource, MemoryDump, Preflight, Problem, RestoreError,
-    RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, SwapState, Swapped, abandon_swap,
-    commit_swap, discard_swap, list_swaps, preflight, preflight_replace, preflight_swap,
-    prepare_swap, restore_fresh, restore_replace, swap_state, undo_swap,
+    RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Strategy, SwapState, Swapped,
+    abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps, preflight,
+    preflight_replace, preflight_swap, prepare_swap, restore_fresh, restore_replace, swap_state,
+    undo_swap,
 };
 pub use schema::{NEWEST_MAJOR, OLDEST_MAJOR, READ_SETTINGS, Schema, SchemaError};
 pub use script::{ObjectKind, Record, Script, ScriptError, Section, TableName};

@@ -14,6 +14,7 @@ mod preflight;
 mod public_schema;
 mod replace;
 mod source;
+mod strategy;
 mod swap;
 mod target;
 mod verify;
@@ -26,6 +27,7 @@ use plan::Plan;
 pub use preflight::{Preflight, Problem, preflight};
 pub use replace::{preflight_replace, restore_replace};
 pub use source::{BoxError, DumpSource, LargeObjectSource, MemoryDump};
+pub use strategy::{Strategy, choose_strategy};
 pub use swap::{
     Swapped, abandon_swap, commit_swap, discard_swap, list_swaps, preflight_swap, prepare_swap,
     swap_state, undo_swap,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use backup_db::{
     ConnectOptions, Problem, RestoreError, RestoreOptions, RestoreProgress, RestoreStep, Session,
-    SwapState, abandon_swap, commit_swap, discard_swap, list_swaps, prepare_swap, swap_state,
-    undo_swap,
+    Strategy, SwapState, abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps,
+    prepare_swap, swap_state, undo_swap,
 };
 use testkit::{Server, Stop};
 
@@ -281,4 +281,33 @@ fn without_superuser() {
             .any(|problem| matches!(problem, Problem::NotDatabaseOwner { .. })),
         "{problems:?}"
     );
+}
+
+#[test]
+fn the_strategy_follows_from_the_database_and_the_role() {
+    let server = Server::shared();
+    let dump = dump(&connect(server, &sample(server)));
+    let (maker, owner) = (server.unique_name("maker"), server.unique_name("owner"));
+    server.psql(
+        "postgres",
+        &format!("CREATE ROLE {maker} LOGIN CREATEDB; CREATE ROLE {owner} LOGIN"),
+    );
+    let chosen = |connect: &ConnectOptions| choose_strategy(connect, &dump, &options()).unwrap();
+    let live = live(server);
+    assert_eq!(
+        chosen(&connect(server, &server.unique_name("absent"))),
+        Strategy::Fresh
+    );
+    assert_eq!(
+        chosen(&connect(server, &server.create_db("empty"))),
+        Strategy::Fresh
+    );
+    assert_eq!(chosen(&connect(server, &live)), Strategy::Swap);
+    for (role, strategy) in [(&maker, Strategy::Swap), (&owner, Strategy::Replace)] {
+        server.psql(
+            "postgres",
+            &format!("ALTER DATABASE {live} OWNER TO {role}"),
+        );
+        assert_eq!(chosen(&connect_as(server, role, &live)), strategy);
+    }
 }

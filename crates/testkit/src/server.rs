@@ -97,14 +97,7 @@ impl Server {
     pub fn with(options: ServerOptions) -> Self {
         let bin = options.bin.clone().unwrap_or_else(newest_debian_bin);
         let owner = Owner::find();
-        let base = tempfile::Builder::new()
-            .prefix("edms-pg-")
-            .tempdir_in("/tmp")
-            .expect("a temporary folder")
-            .keep();
-        fs::set_permissions(&base, fs::Permissions::from_mode(0o755))
-            .expect("permissions of the server's folder");
-        chown(&base, Some(owner.uid), Some(owner.gid)).expect("owner of the server's folder");
+        let base = server_folder(owner);
         let mut server = Self {
             bin,
             base,
@@ -117,6 +110,41 @@ impl Server {
         server.initialise(&options);
         server.start_again();
         server
+    }
+
+    /// A hot standby that follows this server.
+    pub fn standby(&self) -> Self {
+        let mut standby = Self {
+            bin: self.bin.clone(),
+            base: server_folder(self.owner),
+            port: free_port(),
+            owner: self.owner,
+            password: self.password.clone(),
+            watchdog: None,
+        };
+        standby.start_watchdog();
+        let data = standby.base.join("data");
+        let output = self
+            .run_as(self.bin.join("pg_basebackup"))
+            .args(["-R", "-c", "fast", "-X", "stream", "-D"])
+            .arg(&data)
+            .arg("-d")
+            .arg(self.url("postgres"))
+            .output()
+            .expect("pg_basebackup");
+        assert!(
+            output.status.success(),
+            "pg_basebackup failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let place = format!(
+            "port = {}\nunix_socket_directories = '{}'\n",
+            standby.port,
+            standby.base.display()
+        );
+        append(&data.join("postgresql.conf"), &place);
+        standby.start_again();
+        standby
     }
 
     /// URL of a database over the unix socket, as the superuser `postgres`.
@@ -469,6 +497,19 @@ fn newest_debian_bin() -> PathBuf {
             "a PostgreSQL server below /usr/lib/postgresql (Debian: apt-get install postgresql)",
         );
     PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin"))
+}
+
+/// A new folder that the server's account owns; its name is short enough for a socket in it.
+fn server_folder(owner: Owner) -> PathBuf {
+    let folder = tempfile::Builder::new()
+        .prefix("edms-pg-")
+        .tempdir_in("/tmp")
+        .expect("a temporary folder")
+        .keep();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))
+        .expect("permissions of the server's folder");
+    chown(&folder, Some(owner.uid), Some(owner.gid)).expect("owner of the server's folder");
+    folder
 }
 
 /// A port that was free a moment ago.
