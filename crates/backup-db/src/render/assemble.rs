@@ -214,7 +214,7 @@ impl Writer<'_, '_, '_> {
                     .unwrap_or_default()
             }
             Item::Subscription(x) => replication::subscription(x),
-            Item::DefaultPrivileges(x) => return privileges::default_privileges(x, context.major),
+            Item::DefaultPrivileges(x) => return privileges::default_privileges(x),
             Item::Database(x) => return database::settings(x),
             Item::EventTrigger(x) => rules::event_trigger(x),
             Item::RowSecurity(x) => table::row_security(x),

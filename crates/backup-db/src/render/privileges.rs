@@ -160,11 +160,11 @@ fn words(letters: impl Iterator<Item = char>, on: On<'_>) -> String {
     words.join(",")
 }
 
-/// All privileges of a kind of object, by the letter that `acldefault` takes, for a server of major version `major`.
-pub(super) fn all_of(kind: char, major: u32) -> &'static str {
+/// All privileges of a kind of object, by the letter that `acldefault` takes, on the newest server: `ALL` of an older one would come to include
+/// what it did not have, such as `MAINTAIN`.
+pub(super) fn all_of(kind: char) -> &'static str {
     match kind {
-        'r' if major >= 17 => "arwdDxtm",
-        'r' => "arwdDxt",
+        'r' => "arwdDxtm",
         'c' => "arwx",
         's' => "rwU",
         'd' => "CTc",
@@ -176,7 +176,7 @@ pub(super) fn all_of(kind: char, major: u32) -> &'static str {
 }
 
 /// `ALTER DEFAULT PRIVILEGES`.
-pub(super) fn default_privileges(x: &DefaultPrivileges, major: u32) -> Sql {
+pub(super) fn default_privileges(x: &DefaultPrivileges) -> Sql {
     let mut prefix = Sql::text("ALTER DEFAULT PRIVILEGES FOR ROLE ");
     prefix.role(&x.owner);
     if let Some(schema) = &x.in_schema {
@@ -197,7 +197,7 @@ pub(super) fn default_privileges(x: &DefaultPrivileges, major: u32) -> Sql {
             target,
             column: None,
             prefix: Some(&prefix),
-            all: all_of(all, major),
+            all: all_of(all),
             owner: &x.owner,
         },
     )
@@ -271,15 +271,15 @@ mod tests {
     #[test]
     fn grants_are_the_difference_to_the_default() {
         let acl = Acl {
-            acl: Some(vec!["alice=arwdDxt/alice".into(), "bob=r*w/alice".into()]),
-            acl_default: Some(vec!["alice=arwdDxt/alice".into()]),
+            acl: Some(vec!["alice=arwdDxtm/alice".into(), "bob=r*w/alice".into()]),
+            acl_default: Some(vec!["alice=arwdDxtm/alice".into()]),
             acl_initial: None,
         };
         let on = On {
             target: "TABLE t",
             column: None,
             prefix: None,
-            all: all_of('r', 15),
+            all: all_of('r'),
             owner: "alice",
         };
         let sql = statements(&acl, on);

@@ -191,7 +191,7 @@ pub(super) fn privileges(item: Item<'_>, context: &Context<'_, '_>) -> Option<Sq
         }
         acl.acl_initial = Some(initial);
     }
-    let all = privileges::all_of(kind_letter(item), context.major);
+    let all = privileges::all_of(kind_letter(item));
     let mut sql = privileges::statements(
         &acl,
         On {
@@ -208,7 +208,7 @@ pub(super) fn privileges(item: Item<'_>, context: &Context<'_, '_>) -> Option<Sq
     }
     if let Item::Table(x) | Item::View(x) = item {
         for column in &x.columns {
-            let all = privileges::all_of('c', context.major);
+            let all = privileges::all_of('c');
             let more = privileges::statements(
                 &column.acl,
                 On {
