@@ -173,3 +173,16 @@ fn when_the_files_cannot_be_placed_the_database_stays_as_it_was() {
     assert_eq!(site.state(), state("new", "new", true));
     assert_eq!(site.databases(), 1);
 }
+
+#[test]
+fn a_glob_may_select_a_root_as_a_whole_or_one_file() {
+    let site = Site::changed_since_backup();
+    for (glob, added_stays) in [("documents/letter.txt", true), ("documents", false)] {
+        fs::write(site.documents().join("letter.txt"), "new").unwrap();
+        let mut options = site.restore_options(IntoDatabase::Fresh);
+        options.paths.push(glob.into());
+        let outcome = restore(&options, &Silent).unwrap();
+        assert_eq!(outcome.into, None, "the database is left alone");
+        assert_eq!(site.state(), state("new", "old", added_stays), "{glob}");
+    }
+}

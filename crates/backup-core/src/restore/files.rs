@@ -116,7 +116,8 @@ fn stage_root(
             monitor,
         )?;
     }
-    let prepared = if options.paths.is_empty() {
+    // Also a glob may select a root as a whole.
+    let prepared = if selection.selects(&root.stored_as) {
         staging.prepare(Scope::Whole)?
     } else {
         let topmost = topmost_paths(backup, root, selection, &stats)?;
