@@ -45,6 +45,13 @@ impl Config {
                 warnings.push(format!("system: {} is not a file", path.display()));
             }
         }
+        if settings.wants_sealing {
+            warnings
+                .push("[encryption]: this version cannot seal archives, and makes none".to_owned());
+        }
+        for part in &settings.not_acted_on {
+            warnings.push(format!("{part} is not acted on by this version"));
+        }
         if settings.repository.is_none() {
             warnings.push("no repository is given".to_owned());
         }

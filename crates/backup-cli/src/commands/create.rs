@@ -66,6 +66,17 @@ enum Codec {
 impl Create {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
         let settings = context.settings(&self.config_file)?;
+        if settings.wants_sealing {
+            return Err(CommandError::usage(
+                "[encryption] is configured, and this version cannot seal archives",
+                "Nothing was written. Take [encryption] out of the configuration to make archives that are not sealed.",
+            ));
+        }
+        for part in &settings.not_acted_on {
+            context.note(&format!(
+                "warning: {part} in the configuration is not acted on by this version"
+            ));
+        }
         let destination = match &self.output {
             Some(path) => Destination::Path(path.clone()),
             None => Destination::Repository(settings.repository.clone().ok_or_else(|| {

@@ -44,6 +44,10 @@ pub struct Settings {
     pub system: Vec<PathBuf>,
     /// The database; `None` when nothing describes one.
     pub database: Option<ConnectOptions>,
+    /// Whether the configuration wants archives to be sealed, which this version cannot: it makes none then.
+    pub wants_sealing: bool,
+    /// Parts of the configuration file that this version reads but does not act on.
+    pub not_acted_on: Vec<&'static str>,
 }
 
 impl Settings {
@@ -78,6 +82,8 @@ impl Settings {
             files,
             system,
             database: database(overrides, file, &env, home)?,
+            wants_sealing: file.encryption.recipients_file.is_some(),
+            not_acted_on: file.not_acted_on(),
         })
     }
 }

@@ -49,8 +49,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "krbsrvname",
     "gsslib",
     "load_balance_hosts",
-    "ssl_min_protocol_version",
-    "ssl_max_protocol_version",
 ];
 
 /// Schemes of a URL that mean PostgreSQL: libpq's own and those of Django's URL helpers.
