@@ -176,7 +176,7 @@ fn memory_stays_flat() {
     let mut writer = ArchiveWriter::new(sink.clone(), options(Compression::default(), 4)).unwrap();
     let zeros = Repeated {
         pattern: Arc::new(vec![0; 1 << 20]),
-        ..source(2 << 30)
+        ..source(size)
     };
     writer.append_file(&path("zeros"), zeros).unwrap();
     writer.finish().unwrap();
