@@ -1,53 +1,42 @@
 //! Errors of the command itself, beside those of the services.
 
-use backup_core::{
-    CatError, ConfigError, CreateError, Explain, Failure, OpenError, RepositoryError, RestoreError,
-    VerifyError,
-};
+use backup_core::request::ServiceError;
+use backup_core::{CatError, ConfigError, Explain, Failure, OpenError, RestoreError};
 
 use crate::exit::Exit;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// The options contradict each other or lack something.
-    #[error("{message}")]
-    Usage { message: String, hint: String },
-    /// A destructive command was not confirmed.
-    #[error("{what} needs a confirmation")]
-    NotConfirmed { what: String },
     /// The answer was not yes.
     #[error("not confirmed: nothing was changed")]
     Declined,
     #[error("cannot write to standard output")]
     Output(#[from] std::io::Error),
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Repository(#[from] RepositoryError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Create(#[from] CreateError),
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    #[error(transparent)]
-    Cat(#[from] CatError),
+    Service(#[from] ServiceError),
 }
+
+/// Errors of single services, where a command calls one itself.
+macro_rules! from_service {
+    ($($error:ty),*) => {
+        $(impl From<$error> for CommandError {
+            fn from(error: $error) -> Self {
+                Self::Service(error.into())
+            }
+        })*
+    };
+}
+from_service!(ConfigError, OpenError, RestoreError, CatError);
 
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Usage {
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self::Service(ServiceError::usage(message, hint))
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Config(_) => Exit::Usage,
+            Self::Service(error) if error.is_usage() => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -60,34 +49,16 @@ impl CommandError {
 impl Explain for CommandError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Usage { .. } => "usage",
-            Self::NotConfirmed { .. } => "not_confirmed",
             Self::Declined => "declined",
             Self::Output(_) => "output",
-            Self::Config(error) => error.code(),
-            Self::Repository(error) => error.code(),
-            Self::Open(error) => error.code(),
-            Self::Create(error) => error.code(),
-            Self::Restore(error) => error.code(),
-            Self::Verify(error) => error.code(),
-            Self::Cat(error) => error.code(),
+            Self::Service(error) => error.code(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::NotConfirmed { .. } => {
-                Some("There is no terminal to ask on: say --force.".into())
-            }
             Self::Declined | Self::Output(_) => None,
-            Self::Config(error) => error.hint(),
-            Self::Repository(error) => error.hint(),
-            Self::Open(error) => error.hint(),
-            Self::Create(error) => error.hint(),
-            Self::Restore(error) => error.hint(),
-            Self::Verify(error) => error.hint(),
-            Self::Cat(error) => error.hint(),
+            Self::Service(error) => error.hint(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`create`] makes a backup, into a repository or at a path.
 //! - [`verify()`] checks one; [`OpenedBackup`] and [`cat`] look into one.
 //! - [`plan_restore`] says what a restore would do, [`restore()`] does it.
+//! - [`request`] has what the faces ask for, in the terms of the command line.
 //! - [`Repository`] is the folder of backups; [`Settings`] bring options, environment and configuration file together.
 //!
 //! Every error can [`Explain`] itself: a stable code, and what to do.
@@ -29,6 +30,7 @@ mod opened;
 pub mod placement;
 mod record;
 mod repository;
+pub mod request;
 mod restore;
 pub mod retention;
 pub mod schedule;

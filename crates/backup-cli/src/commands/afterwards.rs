@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use backup_core::{RestoreTargets, Settled, forget, recover, undo};
+use backup_core::Settled;
+use backup_core::request::{ForgetRequest, RecoverRequest, UndoRequest};
 use clap::Args;
 
 use crate::context::Context;
@@ -41,38 +42,30 @@ struct Place {
 
 impl Undo {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let settled = undo(&self.restore, &self.place.targets(context)?)?;
-        report(context, &[settled])
+        let request = UndoRequest {
+            restore: self.restore,
+            target: self.place.target,
+        };
+        report(context, &[request.run(&context.site()?)?])
     }
 }
 
 impl Forget {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let settled = forget(&self.restore, &self.place.targets(context)?)?;
-        report(context, &[settled])
+        let request = ForgetRequest {
+            restore: self.restore,
+            target: self.place.target,
+        };
+        report(context, &[request.run(&context.site()?)?])
     }
 }
 
 impl Recover {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let settled = recover(&self.place.targets(context)?)?;
-        report(context, &settled)
-    }
-}
-
-impl Place {
-    fn targets(&self, context: &Context) -> Result<RestoreTargets, CommandError> {
-        let settings = context.settings(&[])?;
-        let mut folders: Vec<PathBuf> = settings.files.into_values().collect();
-        if let Some(target) = &self.target {
-            for entry in std::fs::read_dir(target)? {
-                folders.push(entry?.path());
-            }
-        }
-        Ok(RestoreTargets {
-            folders,
-            database: settings.database,
-        })
+        let request = RecoverRequest {
+            target: self.place.target,
+        };
+        report(context, &request.run(&context.site()?)?)
     }
 }
 

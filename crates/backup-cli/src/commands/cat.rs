@@ -25,7 +25,7 @@ impl Cat {
                 "Leave --json out; `show --json` describes the entry.",
             ));
         }
-        let backup = OpenedBackup::open(&context.archive(&self.source)?)?;
+        let backup = OpenedBackup::open(&context.site()?.archive(&self.source)?)?;
         let mut out = std::io::stdout().lock();
         cat(&backup, &self.path, &mut out)?;
         out.flush()?;

@@ -30,7 +30,7 @@ struct Meaning {
 impl Config {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
         let Self::Check = self;
-        let settings = context.settings(&[])?;
+        let settings = context.site()?.settings;
         let mut warnings = Vec::new();
         for (name, folder) in &settings.files {
             if !folder.is_dir() {

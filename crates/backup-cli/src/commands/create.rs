@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use backup_core::{
-    BackupKind, BackupRecord, Compression, CreateOptions, Destination, Status, create,
-};
+use backup_core::request::{Codec as CoreCodec, CreateRequest};
+use backup_core::{BackupKind, BackupRecord, Status};
 use clap::{Args, ValueEnum};
 
-use crate::context::{Context, no_repository};
+use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
@@ -65,46 +64,28 @@ enum Codec {
 
 impl Create {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let settings = context.settings(&self.config_file)?;
-        if settings.wants_sealing {
-            return Err(CommandError::usage(
-                "[encryption] is configured, and this version cannot seal archives",
-                "Nothing was written. Take [encryption] out of the configuration to make archives that are not sealed.",
-            ));
-        }
-        for part in &settings.not_acted_on {
-            context.note(&format!(
-                "warning: {part} in the configuration is not acted on by this version"
-            ));
-        }
-        let destination = match &self.output {
-            Some(path) => Destination::Path(path.clone()),
-            None => Destination::Repository(settings.repository.clone().ok_or_else(|| {
-                let CommandError::Usage { message, hint } = no_repository() else {
-                    unreachable!("it is a usage error")
-                };
-                CommandError::usage(message, format!("{hint} Or name a file with --output."))
-            })?),
-        };
-        let kind = match self.kind {
-            Kind::Full => BackupKind::Full,
-            Kind::Database => BackupKind::Database,
-            Kind::Files => BackupKind::Files,
-        };
-        let options = CreateOptions {
-            compression: self.compression()?,
-            database: settings.database,
-            files: settings.files,
-            system: settings.system,
+        let request = CreateRequest {
+            kind: match self.kind {
+                Kind::Full => BackupKind::Full,
+                Kind::Database => BackupKind::Database,
+                Kind::Files => BackupKind::Files,
+            },
+            output: self.output,
+            config_file: self.config_file,
             configuration: self.configuration,
-            jobs: context.jobs(),
-            sha256: !self.no_sha256,
-            verify: !self.no_verify,
+            compression: match self.compression {
+                Codec::Gzip => CoreCodec::Gzip,
+                Codec::Zstd => CoreCodec::Zstd,
+                Codec::None => CoreCodec::None,
+            },
+            level: self.level,
+            no_verify: self.no_verify,
+            no_sha256: self.no_sha256,
             allow_shrunken: self.allow_shrunken,
-            ..CreateOptions::new(kind, destination)
         };
+        let site = context.site()?;
         let progress = context.progress();
-        let result = create(&options, &progress);
+        let result = request.run(&site, &progress);
         progress.finish();
         let record = result?;
         if context.json() {
@@ -113,32 +94,6 @@ impl Create {
             output::text(&describe(&record, context.lines(SHOWN_WARNINGS)))?;
         }
         Ok(record.status.into())
-    }
-
-    fn compression(&self) -> Result<Compression, CommandError> {
-        let out_of_range = |range: &str| {
-            CommandError::usage(
-                format!("--level is out of range for {:?}", self.compression).to_lowercase(),
-                format!("Levels are {range}."),
-            )
-        };
-        match (self.compression, self.level) {
-            (Codec::Gzip, level) => match level.unwrap_or(1) {
-                level @ 1..=12 => Ok(Compression::Gzip { level }),
-                _ => Err(out_of_range("1 (fast) to 12 (small)")),
-            },
-            (Codec::Zstd, level) => match level.unwrap_or(1) {
-                level @ 1..=19 => Ok(Compression::Zstd {
-                    level: level.into(),
-                }),
-                _ => Err(out_of_range("1 (fast) to 19 (small)")),
-            },
-            (Codec::None, None) => Ok(Compression::None),
-            (Codec::None, Some(_)) => Err(CommandError::usage(
-                "--level means nothing with --compression none",
-                "Leave one of them out.",
-            )),
-        }
     }
 }
 

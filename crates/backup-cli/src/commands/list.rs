@@ -1,5 +1,6 @@
 //! `list`: the catalogue.
 
+use backup_core::request::ListRequest;
 use clap::Args;
 
 use crate::context::Context;
@@ -12,7 +13,7 @@ pub(crate) struct List {}
 
 impl List {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let listing = context.repository()?.list()?;
+        let listing = ListRequest {}.run(&context.site()?)?;
         for (path, error) in &listing.unreadable {
             eprintln!("warning: {}: {error}", path.display());
         }

@@ -3,10 +3,8 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use backup_core::{
-    Component, IntoDatabase, Monitor, RestoreOptions, RestoreOutcome, RestorePlan, plan_restore,
-    restore,
-};
+use backup_core::request::{RestoreRequest, Restored, ServiceError};
+use backup_core::{Component, IntoDatabase, RestoreOutcome, RestorePlan, plan_restore};
 use clap::{Args, ValueEnum};
 
 use crate::context::Context;
@@ -110,58 +108,54 @@ fn parse_role(text: &str) -> Result<(String, String), String> {
 
 impl Restore {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let settings = context.settings(&[])?;
-        let mut options = RestoreOptions {
+        let site = context.site()?;
+        let mut request = RestoreRequest {
+            source: self.source,
             only: self.only.map(Component::from),
             skip_database: self.skip_database,
             skip_files: self.skip_files,
-            paths: self.path,
-            tables: self.table,
+            path: self.path,
+            table: self.table,
             target: self.target,
-            files: settings.files,
-            database: settings.database,
             into: self.into.map(IntoDatabase::from),
-            owners: !self.no_owner,
-            privileges: !self.no_privileges,
+            no_owner: self.no_owner,
+            no_privileges: self.no_privileges,
             role_map: self.role_map.into_iter().collect(),
             verify: self.verify,
+            dry_run: self.dry_run,
             force: self.force,
-            jobs: context.jobs(),
-            ..RestoreOptions::new(context.archive(&self.source)?)
         };
         let progress = context.progress();
-        if self.dry_run {
-            let plan = plan_restore(&options, &progress);
-            progress.finish();
-            let plan = plan?;
-            if context.json() {
-                output::json(&plan)?;
-            } else {
-                output::text(&plan.to_string())?;
-            }
-            return Ok(if plan.problems.is_empty() {
-                Exit::Complete
-            } else {
-                Exit::Failed
-            });
-        }
+        let mut result = request.run(&site, &progress);
         // What is live is replaced after a confirmation only.
-        if !self.force {
-            let plan = plan_restore(&options, &progress)?;
-            if plan.problems.is_empty() && !plan.replaced().is_empty() {
-                confirm(context, &plan)?;
-                options.force = true;
+        if let Err(ServiceError::NotConfirmed { .. }) = &result {
+            confirm(context, &plan_restore(&request.options(&site)?, &progress)?)?;
+            request.force = true;
+            result = request.run(&site, &progress);
+        }
+        progress.finish();
+        match result? {
+            Restored::Plan(plan) => {
+                if context.json() {
+                    output::json(&plan)?;
+                } else {
+                    output::text(&plan.to_string())?;
+                }
+                Ok(if plan.problems.is_empty() {
+                    Exit::Complete
+                } else {
+                    Exit::Failed
+                })
+            }
+            Restored::Done(outcome) => {
+                if context.json() {
+                    output::json(&outcome)?;
+                } else if !context.quiet() {
+                    output::text(&describe(&outcome, context.lines(SHOWN_WARNINGS)))?;
+                }
+                Ok(outcome.status.into())
             }
         }
-        let result = restore(&options, &progress as &dyn Monitor);
-        progress.finish();
-        let outcome = result?;
-        if context.json() {
-            output::json(&outcome)?;
-        } else if !context.quiet() {
-            output::text(&describe(&outcome, context.lines(SHOWN_WARNINGS)))?;
-        }
-        Ok(outcome.status.into())
     }
 }
 
@@ -169,9 +163,8 @@ impl Restore {
 fn confirm(context: &Context, plan: &RestorePlan) -> Result<(), CommandError> {
     let what = plan.replaced().join(", ");
     if context.json() || !std::io::stdin().is_terminal() {
-        return Err(CommandError::NotConfirmed {
-            what: format!("replacing {what}"),
-        });
+        let what = format!("replacing {what}");
+        return Err(ServiceError::NotConfirmed { what }.into());
     }
     let mut err = std::io::stderr();
     write!(err, "{plan}This replaces {what}. Type yes to go on: ")?;

@@ -1,8 +1,8 @@
 //! `show`: what a backup holds.
 
-use backup_core::{Contents, Manifest, OpenedBackup};
+use backup_core::request::ShowRequest;
+use backup_core::{Manifest, OpenedBackup};
 use clap::Args;
-use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -21,32 +21,19 @@ pub(crate) struct Show {
     entries: bool,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    path: &'a std::path::Path,
-    #[serde(flatten)]
-    manifest: &'a Manifest,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entries: Option<Vec<Contents>>,
-}
-
 impl Show {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let backup = OpenedBackup::open(&context.archive(&self.source)?)?;
-        let manifest = backup.require_manifest()?;
+        let site = context.site()?;
         if context.json() {
-            let entries = if self.entries {
-                Some(backup.contents().collect::<Result<_, _>>()?)
-            } else {
-                None
+            let request = ShowRequest {
+                source: self.source,
+                entries: self.entries,
             };
-            output::json(&Document {
-                path: backup.path(),
-                manifest,
-                entries,
-            })?;
+            output::json(&request.run(&site)?)?;
             return Ok(Exit::Complete);
         }
+        let backup = OpenedBackup::open(&site.archive(&self.source)?)?;
+        let manifest = backup.require_manifest()?;
         output::text(&describe(manifest, context.lines(SHOWN_WARNINGS)))?;
         if self.entries {
             for entry in backup.contents() {

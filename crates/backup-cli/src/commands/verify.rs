@@ -1,6 +1,7 @@
 //! `verify`: checks that backups are what was written.
 
-use backup_core::{Monitor, VerifyOptions, VerifyOutcome, VerifyStatus, verify};
+use backup_core::request::VerifyRequest;
+use backup_core::{VerifyOutcome, VerifyStatus};
 use clap::Args;
 
 use crate::context::Context;
@@ -23,15 +24,15 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let options = VerifyOptions {
-            quick: self.quick,
-            jobs: context.jobs(),
-        };
+        let site = context.site()?;
         let mut outcomes = Vec::new();
         for source in &self.source {
-            let path = context.archive(source)?;
+            let request = VerifyRequest {
+                source: source.clone(),
+                quick: self.quick,
+            };
             let progress = context.progress();
-            let result = verify(&path, &options, &progress as &dyn Monitor);
+            let result = request.run(&site, &progress);
             progress.finish();
             let outcome = result?;
             if !context.quiet() {

@@ -16,8 +16,6 @@ pub struct Overrides {
     pub database_url: Option<Secret>,
     /// `--files NAME=DIR`; when there is any, the file's `[files]` is not looked at.
     pub files: Vec<(String, PathBuf)>,
-    /// `--config-file`, system configuration files to include besides those of the file.
-    pub system: Vec<PathBuf>,
 }
 
 /// Variables that say which database is meant; the others only add to it.
@@ -75,12 +73,10 @@ impl Settings {
         for name in files.keys() {
             check_root_name(name)?;
         }
-        let mut system = file.system.paths.clone();
-        system.extend(overrides.system.iter().cloned());
         Ok(Self {
             repository,
             files,
-            system,
+            system: file.system.paths.clone(),
             database: database(overrides, file, &env, home)?,
             wants_sealing: file.encryption.recipients_file.is_some(),
             not_acted_on: file.not_acted_on(),

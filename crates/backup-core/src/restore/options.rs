@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use backup_archive::extract::Selection;
 use backup_db::ConnectOptions;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::RestoreError;
 use crate::default_jobs;
 
 /// A part of a backup that can be restored alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Component {
     /// The database.
@@ -24,7 +24,7 @@ pub enum Component {
 }
 
 /// How a database is restored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IntoDatabase {
     /// Into an empty database, or a new one.

@@ -1,0 +1,164 @@
+//! `create`.
+
+use std::path::PathBuf;
+
+use backup_archive::Compression;
+use serde::Deserialize;
+
+use super::error::ServiceError;
+use super::site::Site;
+use crate::create::{CreateOptions, Destination, create};
+use crate::kind::BackupKind;
+use crate::monitor::Monitor;
+use crate::record::BackupRecord;
+
+/// A backup to be made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRequest {
+    /// What it shall contain.
+    pub kind: BackupKind,
+    /// A new file, or a folder, instead of the repository.
+    #[serde(default)]
+    pub output: Option<PathBuf>,
+    /// System configuration files to include besides those that are configured.
+    #[serde(default)]
+    pub config_file: Vec<PathBuf>,
+    /// The configuration that it belongs to; one job of a configuration runs at a time.
+    #[serde(default)]
+    pub configuration: Option<String>,
+    /// How the archive is compressed. Default: gzip.
+    #[serde(default)]
+    pub compression: Codec,
+    /// gzip 1 to 12, zstd 1 to 19. Default: 1.
+    #[serde(default)]
+    pub level: Option<u8>,
+    /// Do not read the archive back.
+    #[serde(default)]
+    pub no_verify: bool,
+    /// Do not write a `.sha256` file.
+    #[serde(default)]
+    pub no_sha256: bool,
+    /// Accept a file root that is empty or shrank sharply.
+    #[serde(default)]
+    pub allow_shrunken: bool,
+}
+
+/// A way of compressing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// Independent gzip members.
+    #[default]
+    Gzip,
+    /// Independent zstd frames.
+    Zstd,
+    /// A plain tar.
+    None,
+}
+
+impl Codec {
+    /// The compression at this level; `None` is the fastest.
+    ///
+    /// # Errors
+    /// [`ServiceError::Usage`] when the codec has no such level.
+    pub fn at_level(self, level: Option<u8>) -> Result<Compression, ServiceError> {
+        let out_of_range = |name: &str, range: &str| {
+            ServiceError::usage(
+                format!("--level is out of range for {name}"),
+                format!("Levels are {range}."),
+            )
+        };
+        match (self, level) {
+            (Self::Gzip, level) => match level.unwrap_or(1) {
+                level @ 1..=12 => Ok(Compression::Gzip { level }),
+                _ => Err(out_of_range("gzip", "1 (fast) to 12 (small)")),
+            },
+            (Self::Zstd, level) => match level.unwrap_or(1) {
+                level @ 1..=19 => Ok(Compression::Zstd {
+                    level: level.into(),
+                }),
+                _ => Err(out_of_range("zstd", "1 (fast) to 19 (small)")),
+            },
+            (Self::None, None) => Ok(Compression::None),
+            (Self::None, Some(_)) => Err(ServiceError::usage(
+                "--level means nothing with --compression none",
+                "Leave one of them out.",
+            )),
+        }
+    }
+}
+
+impl CreateRequest {
+    /// A backup of the whole kind with every default.
+    pub fn new(kind: BackupKind) -> Self {
+        Self {
+            kind,
+            output: None,
+            config_file: Vec::new(),
+            configuration: None,
+            compression: Codec::default(),
+            level: None,
+            no_verify: false,
+            no_sha256: false,
+            allow_shrunken: false,
+        }
+    }
+
+    /// What it means on this site.
+    ///
+    /// # Errors
+    /// When something is missing or contradicts itself.
+    pub fn options(&self, site: &Site) -> Result<CreateOptions, ServiceError> {
+        let settings = &site.settings;
+        if settings.wants_sealing {
+            return Err(ServiceError::usage(
+                "[encryption] is configured, and this version cannot seal archives",
+                "Nothing was written. Take [encryption] out of the configuration to make archives that are not sealed.",
+            ));
+        }
+        let mut system = settings.system.clone();
+        system.extend(self.config_file.iter().cloned());
+        Ok(CreateOptions {
+            compression: self.compression.at_level(self.level)?,
+            database: settings.database.clone(),
+            files: settings.files.clone(),
+            system,
+            configuration: self.configuration.clone(),
+            jobs: site.jobs,
+            sha256: !self.no_sha256,
+            verify: !self.no_verify,
+            allow_shrunken: self.allow_shrunken,
+            ..CreateOptions::new(self.kind, self.destination(site)?)
+        })
+    }
+
+    /// Makes the backup.
+    ///
+    /// # Errors
+    /// As [`create`]; on any error nothing is left behind.
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<BackupRecord, ServiceError> {
+        let options = self.options(site)?;
+        for part in &site.settings.not_acted_on {
+            monitor.warning(&format!(
+                "{part} in the configuration is not acted on by this version"
+            ));
+        }
+        Ok(create(&options, monitor)?)
+    }
+
+    fn destination(&self, site: &Site) -> Result<Destination, ServiceError> {
+        if let Some(path) = &self.output {
+            return Ok(Destination::Path(path.clone()));
+        }
+        match &site.settings.repository {
+            Some(path) => Ok(Destination::Repository(path.clone())),
+            None => Err(match ServiceError::no_repository() {
+                ServiceError::Usage { message, hint } => {
+                    ServiceError::usage(message, format!("{hint} Or name a file with --output."))
+                }
+                other => other,
+            }),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What every face asks for, in one form: the command line turns its options into requests, the C interface reads them from JSON.
+//!
+//! A request has the fields of the command of the same name: an option `--skip-files` is the field `skip_files`, a switch is `true`, what may be
+//! repeated is an array, and `NAME=VALUE` pairs are an object. The common options stand beside them. Unknown fields are refused.
+//!
+//! ```
+//! use backup_core::request::{Request, Surroundings};
+//! use backup_core::Silent;
+//! let (site, request) = Request::from_json("list", r#"{"repository": "/nonexistent"}"#)?;
+//! let site = site.resolve(&Surroundings::none())?;
+//! let error = request.run(&site, &Silent).unwrap_err();
+//! assert_eq!(backup_core::Explain::code(&error), "no_repository");
+//! # Ok::<(), backup_core::request::ServiceError>(())
+//! ```
+
+mod afterwards;
+mod create;
+mod error;
+mod reading;
+mod restore;
+mod site;
+mod verify;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use afterwards::{ForgetRequest, RecoverRequest, UndoRequest};
+pub use create::{Codec, CreateRequest};
+pub use error::ServiceError;
+pub use reading::{ListRequest, ShowRequest, ShownBackup};
+pub use restore::{RestoreRequest, Restored};
+pub use site::{Site, SiteRequest, Surroundings};
+pub use verify::VerifyRequest;
+
+use crate::monitor::Monitor;
+
+/// A request of any kind.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Request {
+    /// `create`: the result is a [`BackupRecord`](crate::BackupRecord).
+    Create(CreateRequest),
+    /// `restore`: the result is a [`RestoreOutcome`](crate::RestoreOutcome), or a [`RestorePlan`](crate::RestorePlan) for a dry run.
+    Restore(RestoreRequest),
+    /// `undo`: the result is a [`Settled`](crate::Settled).
+    Undo(UndoRequest),
+    /// `recover`: the result is an array of [`Settled`](crate::Settled).
+    Recover(RecoverRequest),
+    /// `forget`: the result is a [`Settled`](crate::Settled).
+    Forget(ForgetRequest),
+    /// `verify`: the result is a [`VerifyOutcome`](crate::VerifyOutcome).
+    Verify(VerifyRequest),
+    /// `list`: the result is an array of [`BackupRecord`](crate::BackupRecord)s, oldest first.
+    List(ListRequest),
+    /// `show`: the result is a [`ShownBackup`].
+    Show(ShowRequest),
+}
+
+impl Request {
+    /// Reads the request of the command of this name from a JSON object.
+    ///
+    /// # Errors
+    /// [`ServiceError::Usage`]: no such command, no JSON object, an unknown field, or a value that cannot be.
+    pub fn from_json(command: &str, json: &str) -> Result<(SiteRequest, Self), ServiceError> {
+        let mut fields: Map<String, Value> = serde_json::from_str(json)
+            .map_err(|error| malformed(command, &format!("not a JSON object: {error}")))?;
+        let mut common = Map::new();
+        for name in SiteRequest::FIELDS {
+            if let Some(value) = fields.remove(*name) {
+                common.insert((*name).to_owned(), value);
+            }
+        }
+        let site = fields_of(command, common)?;
+        let request = match command {
+            "create" => Self::Create(fields_of(command, fields)?),
+            "restore" => Self::Restore(fields_of(command, fields)?),
+            "undo" => Self::Undo(fields_of(command, fields)?),
+            "recover" => Self::Recover(fields_of(command, fields)?),
+            "forget" => Self::Forget(fields_of(command, fields)?),
+            "verify" => Self::Verify(fields_of(command, fields)?),
+            "list" => Self::List(fields_of(command, fields)?),
+            "show" => Self::Show(fields_of(command, fields)?),
+            _ => {
+                return Err(ServiceError::usage(
+                    format!("there is no command {command:?}"),
+                    "Commands are create, restore, undo, recover, forget, verify, list and show.",
+                ));
+            }
+        };
+        Ok((site, request))
+    }
+
+    /// Does what is asked for.
+    ///
+    /// # Errors
+    /// As the service that the request is for.
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Value, ServiceError> {
+        Ok(match self {
+            Self::Create(request) => value(&request.run(site, monitor)?),
+            Self::Restore(request) => value(&request.run(site, monitor)?),
+            Self::Undo(request) => value(&request.run(site)?),
+            Self::Recover(request) => value(&request.run(site)?),
+            Self::Forget(request) => value(&request.run(site)?),
+            Self::Verify(request) => value(&request.run(site, monitor)?),
+            Self::List(request) => value(&request.run(site)?.backups),
+            Self::Show(request) => value(&request.run(site)?),
+        })
+    }
+}
+
+fn fields_of<T: DeserializeOwned>(
+    command: &str,
+    fields: Map<String, Value>,
+) -> Result<T, ServiceError> {
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| malformed(command, &error.to_string()))
+}
+
+fn malformed(command: &str, reason: &str) -> ServiceError {
+    ServiceError::usage(
+        format!("the request {command:?} makes no sense: {reason}"),
+        "Requests have the fields of the command line's options.",
+    )
+}
+
+fn value(result: &impl Serialize) -> Value {
+    serde_json::to_value(result).expect("results are plain data")
+}

@@ -1,0 +1,69 @@
+//! `list` and `show`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ServiceError;
+use super::site::Site;
+use crate::manifest::Manifest;
+use crate::opened::{Contents, OpenedBackup};
+use crate::repository::Listing;
+
+/// The catalogue of the repository.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListRequest {}
+
+/// A backup to be described.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowRequest {
+    /// Archive path or backup id.
+    pub source: String,
+    /// List every entry.
+    #[serde(default)]
+    pub entries: bool,
+}
+
+/// A backup, described.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownBackup {
+    /// The archive.
+    pub path: PathBuf,
+    /// What it holds.
+    #[serde(flatten)]
+    pub manifest: Manifest,
+    /// Its entries, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Vec<Contents>>,
+}
+
+impl ListRequest {
+    /// Lists the repository.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn run(&self, site: &Site) -> Result<Listing, ServiceError> {
+        Ok(site.repository()?.list()?)
+    }
+}
+
+impl ShowRequest {
+    /// Describes the backup.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or its table of contents cannot be read.
+    pub fn run(&self, site: &Site) -> Result<ShownBackup, ServiceError> {
+        let backup = OpenedBackup::open(&site.archive(&self.source)?)?;
+        Ok(ShownBackup {
+            path: backup.path().to_owned(),
+            manifest: backup.require_manifest()?.clone(),
+            entries: if self.entries {
+                Some(backup.contents().collect::<Result<_, _>>()?)
+            } else {
+                None
+            },
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! The site that a request is about: the common options, resolved.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use backup_db::Secret;
+use serde::{Deserialize, Deserializer};
+
+use super::error::ServiceError;
+use crate::config::{ConfigError, ConfigFile, Overrides, Settings};
+use crate::create::default_jobs;
+use crate::repository::Repository;
+
+/// The options that every request has.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteRequest {
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// What would stand in a configuration file, with the same tables and keys; instead of `config`.
+    pub settings: Option<ConfigFile>,
+    /// The folder of the backups.
+    pub repository: Option<PathBuf>,
+    /// The database, as a URL; may hold the password.
+    #[serde(deserialize_with = "secret")]
+    pub database_url: Option<Secret>,
+    /// File roots: names and folders. When there is any, those of the configuration are not looked at.
+    #[serde(deserialize_with = "pairs")]
+    pub files: Vec<(String, PathBuf)>,
+    /// Threads, and connections to the database. Default: the processors that the process may use.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// What the process was given besides the request. The library does not look by itself.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Reads an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The home folder, for `~/.pgpass`.
+    pub home: Option<&'a Path>,
+}
+
+/// A site: where database, files and backups are.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Everything that is configured.
+    pub settings: Settings,
+    /// Threads, and connections to the database.
+    pub jobs: NonZeroUsize,
+}
+
+impl Surroundings<'_> {
+    /// Nothing: the request alone counts.
+    pub fn none() -> Self {
+        Self {
+            env: &|_| None,
+            home: None,
+        }
+    }
+}
+
+impl SiteRequest {
+    /// The names of the fields, as in JSON.
+    pub(super) const FIELDS: &'static [&'static str] = &[
+        "config",
+        "settings",
+        "repository",
+        "database_url",
+        "files",
+        "jobs",
+    ];
+
+    /// The configuration that applies; an empty one when none is named.
+    ///
+    /// # Errors
+    /// When it cannot be read, is malformed, or is given twice.
+    pub fn config_file(&self) -> Result<ConfigFile, ConfigError> {
+        match (&self.config, &self.settings) {
+            (Some(path), None) => ConfigFile::load(path),
+            (None, Some(settings)) => Ok(settings.clone()),
+            (None, None) => Ok(ConfigFile::default()),
+            (Some(_), Some(_)) => Err(ConfigError::Value {
+                place: "settings".into(),
+                reason: "a configuration file is named as well; leave one of them out".into(),
+            }),
+        }
+    }
+
+    /// Brings request, surroundings and configuration together.
+    ///
+    /// # Errors
+    /// When a value cannot be, or a file that holds a secret cannot be read.
+    pub fn resolve(&self, surroundings: &Surroundings<'_>) -> Result<Site, ConfigError> {
+        let overrides = Overrides {
+            repository: self.repository.clone(),
+            database_url: self.database_url.clone(),
+            files: self.files.clone(),
+        };
+        Ok(Site {
+            settings: Settings::resolve(
+                &overrides,
+                &self.config_file()?,
+                surroundings.env,
+                surroundings.home,
+            )?,
+            jobs: self.jobs.unwrap_or_else(default_jobs),
+        })
+    }
+}
+
+impl Site {
+    /// The repository, which must be there.
+    ///
+    /// # Errors
+    /// When none is named, or it cannot be opened.
+    pub fn repository(&self) -> Result<Repository, ServiceError> {
+        let path = self
+            .settings
+            .repository
+            .as_ref()
+            .ok_or_else(ServiceError::no_repository)?;
+        Ok(Repository::open(path)?)
+    }
+
+    /// Finds a backup: a path to an archive, or an id in the repository.
+    ///
+    /// # Errors
+    /// When there is no such backup. That a path leads to an archive is not checked.
+    pub fn archive(&self, source: &str) -> Result<PathBuf, ServiceError> {
+        let path = Path::new(source);
+        if path.exists() || source.contains('/') {
+            return Ok(path.to_owned());
+        }
+        match &self.settings.repository {
+            Some(folder) => Ok(Repository::open(folder)?.find(source)?.path),
+            None => Err(ServiceError::usage(
+                format!("{source:?} is neither a file nor, without a repository, a backup id"),
+                "Name the archive by its path, or the repository with --repository or BACKUP_ROOT.",
+            )),
+        }
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+}
+
+fn pairs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, PathBuf)>, D::Error> {
+    Ok(BTreeMap::deserialize(deserializer)?.into_iter().collect())
+}
