@@ -12,7 +12,7 @@
 /*
  Version of this interface. It changes when a function, structure or number changes its meaning; additions leave it as it is.
  */
-#define BACKUP_ABI_VERSION 1
+#define BACKUP_ABI_VERSION 2
 
 /*
  How a call ended. Numbers never change their meaning and are never used again.
@@ -31,6 +31,18 @@ typedef enum backup_status {
    */
   BACKUP_INVALID_ARGUMENT = 2,
   /*
+   The job has not ended yet.
+   */
+  BACKUP_RUNNING = 3,
+  /*
+   The job was cancelled; it left nothing behind.
+   */
+  BACKUP_CANCELLED = 4,
+  /*
+   The job belongs to another process: this one was forked from it.
+   */
+  BACKUP_WRONG_PROCESS = 5,
+  /*
    The library has a bug: nothing is known about the state of the call.
    */
   BACKUP_PANIC = 99,
@@ -40,6 +52,11 @@ typedef enum backup_status {
  Why a call failed: a stable code, a message, the way out, the causes.
  */
 typedef struct backup_error backup_error;
+
+/*
+ A request that is being carried out, or was. It belongs to the process that started it.
+ */
+typedef struct backup_job backup_job;
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,16 +103,83 @@ const char *backup_error_json(const struct backup_error *error);
 void backup_error_free(struct backup_error *error);
 
 /*
- Lists the backups of the repository at `path` as a JSON array of records, oldest first. On `BACKUP_OK`, `*json` is the caller's: free it
- with `backup_string_free`. Otherwise `*json` is untouched and `*error`, if `error` is not NULL, is an error to be freed with
- `backup_error_free`.
+ Starts a request in a thread of its own; arguments as of `backup_run`. What is wrong with the request itself is told at once. On `BACKUP_OK`,
+ `*job` is the caller's: free it once with `backup_job_free`. Otherwise `*job` is untouched and `*error`, if `error` is not NULL, is an
+ error to be freed with `backup_error_free`.
 
  # Safety
- `path` is NULL or ends with NUL; `json` and `error` are NULL or valid for writing.
+ `command` and `request` are NULL or end with NUL; `job` and `error` are NULL or valid for writing.
  */
-enum backup_status backup_repository_list(const char *path,
-                                          char **json,
-                                          struct backup_error **error);
+enum backup_status backup_job_start(const char *command,
+                                    const char *request,
+                                    struct backup_job **job,
+                                    struct backup_error **error);
+
+/*
+ Tells how far a job is, as JSON: `{"state","phase","bytes_done","bytes_total","phase_ms","elapsed_ms","cancelling","warnings":[…]}`. `state` is
+ `running`, `succeeded`, `failed` or `cancelled`; `phase` is `preparing`, `database`, `files`, `verifying` or `finishing`; bytes are those of
+ the phase, `bytes_total` is null where it is not known; at most 100 warnings. Free `*json` with `backup_string_free`.
+
+ # Safety
+ `job` is NULL or a job that was not freed; `json` and `error` are NULL or valid for writing.
+ */
+enum backup_status backup_job_progress(const struct backup_job *job,
+                                       char **json,
+                                       struct backup_error **error);
+
+/*
+ Asks a job to stop. It cleans up and ends soon, with `BACKUP_CANCELLED`, unless it has ended before.
+
+ # Safety
+ `job` is NULL or a job that was not freed; `error` is NULL or valid for writing.
+ */
+enum backup_status backup_job_cancel(const struct backup_job *job,
+                                     struct backup_error **error);
+
+/*
+ Waits for the end of a job, at most `timeout_ms` milliseconds; for ever when that is negative. `BACKUP_OK`: it has ended, well or not;
+ `BACKUP_RUNNING`: it has not.
+
+ # Safety
+ `job` is NULL or a job that was not freed; `error` is NULL or valid for writing.
+ */
+enum backup_status backup_job_wait(const struct backup_job *job,
+                                   int64_t timeout_ms,
+                                   struct backup_error **error);
+
+/*
+ Gives the result of a job, as often as it is asked. `BACKUP_OK`: `*json` is what `backup_run` would have given, to be freed with
+ `backup_string_free`. `BACKUP_RUNNING`: not yet. Otherwise the job failed, with this status and error.
+
+ # Safety
+ `job` is NULL or a job that was not freed; `json` and `error` are NULL or valid for writing.
+ */
+enum backup_status backup_job_result(const struct backup_job *job,
+                                     char **json,
+                                     struct backup_error **error);
+
+/*
+ Frees a job. One that still runs is cancelled first, and its end is waited for. NULL is fine; in a child made by fork nothing
+ but memory is given back.
+
+ # Safety
+ `job` is NULL or a job that was not freed; it must not be used afterwards.
+ */
+void backup_job_free(struct backup_job *job);
+
+/*
+ Does what `request` asks for and waits until it is done. `command` is `create`, `restore`, `undo`, `recover`, `forget`, `verify`, `list` or
+ `show`; `request` is a JSON object with the fields of that command's options. On `BACKUP_OK`, `*json` is the result as JSON, as the command
+ line prints it with `--json`: free it with `backup_string_free`. Otherwise `*json` is untouched and `*error`, if `error` is not NULL, is
+ an error to be freed with `backup_error_free`.
+
+ # Safety
+ `command` and `request` are NULL or end with NUL; `json` and `error` are NULL or valid for writing.
+ */
+enum backup_status backup_run(const char *command,
+                              const char *request,
+                              char **json,
+                              struct backup_error **error);
 
 /*
  Frees a string that this library gave out. NULL is fine.

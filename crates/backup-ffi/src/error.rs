@@ -17,9 +17,18 @@ pub enum BackupStatus {
     BackupFailed = 1,
     /// A pointer that must not be NULL is NULL, or a string is not UTF-8.
     BackupInvalidArgument = 2,
+    /// The job has not ended yet.
+    BackupRunning = 3,
+    /// The job was cancelled; it left nothing behind.
+    BackupCancelled = 4,
+    /// The job belongs to another process: this one was forked from it.
+    BackupWrongProcess = 5,
     /// The library has a bug: nothing is known about the state of the call.
     BackupPanic = 99,
 }
+
+/// How a call failed, and why.
+pub(crate) type Problem = (BackupStatus, BackupError);
 
 /// Why a call failed: a stable code, a message, the way out, the causes.
 #[derive(Debug)]

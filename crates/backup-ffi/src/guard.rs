@@ -2,30 +2,48 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::error::{BackupError, BackupStatus};
+use backup_core::Failure;
 
-/// Runs `work`; on success stores its value in `*out`, on failure an error in `*error` when that is not NULL.
+use crate::error::{BackupError, BackupStatus, Problem};
+
+/// Runs `work`; on success stores its value in `*out`, on failure an error in `*error` when that is not NULL. `name` is what `out` is called.
 ///
 /// # Safety
-/// `out` is valid for writing; `error` is NULL or valid for writing.
+/// `out` and `error` are NULL or valid for writing.
 pub(crate) unsafe fn guarded<T>(
     out: *mut T,
+    name: &str,
     error: *mut *mut BackupError,
-    work: impl FnOnce() -> Result<T, (BackupStatus, BackupError)>,
+    work: impl FnOnce() -> Result<T, Problem>,
+) -> BackupStatus {
+    let checked = || {
+        if out.is_null() {
+            return Err(invalid(&format!("{name} is NULL")));
+        }
+        let value = work()?;
+        // SAFETY: not NULL, and the caller's promise.
+        unsafe { out.write(value) };
+        Ok(())
+    };
+    // SAFETY: the caller's promise, handed on.
+    unsafe { guarded_call(error, checked) }
+}
+
+/// Runs `work`; on failure stores an error in `*error` when that is not NULL.
+///
+/// # Safety
+/// `error` is NULL or valid for writing.
+pub(crate) unsafe fn guarded_call(
+    error: *mut *mut BackupError,
+    work: impl FnOnce() -> Result<(), Problem>,
 ) -> BackupStatus {
     // What a panic leaves behind is never looked at again: `work` owns everything it touches.
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err((
-            BackupStatus::BackupPanic,
-            BackupError::plain("panic", "the library has a bug: it panicked"),
-        ))
+        let error = BackupError::new(&panicked());
+        Err((BackupStatus::BackupPanic, error))
     });
     match result {
-        Ok(value) => {
-            // SAFETY: the caller's promise.
-            unsafe { out.write(value) };
-            BackupStatus::BackupOk
-        }
+        Ok(()) => BackupStatus::BackupOk,
         Err((status, failure)) => {
             if !error.is_null() {
                 // SAFETY: the caller's promise.
@@ -36,8 +54,18 @@ pub(crate) unsafe fn guarded<T>(
     }
 }
 
+/// What is told of a panic.
+pub(crate) fn panicked() -> Failure {
+    Failure {
+        code: "panic".to_owned(),
+        message: "the library has a bug: it panicked".to_owned(),
+        hint: None,
+        causes: Vec::new(),
+    }
+}
+
 /// A wrong argument, named.
-pub(crate) fn invalid(message: &str) -> (BackupStatus, BackupError) {
+pub(crate) fn invalid(message: &str) -> Problem {
     (
         BackupStatus::BackupInvalidArgument,
         BackupError::plain("invalid_argument", message),

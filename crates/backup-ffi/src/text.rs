@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-use crate::error::{BackupError, BackupStatus};
+use crate::error::Problem;
 use crate::guard::invalid;
 
 /// A C string; NUL characters, which it cannot hold, are replaced.
@@ -14,10 +14,7 @@ pub(crate) fn c_string(text: &str) -> CString {
 ///
 /// # Safety
 /// `text` is NULL or ends with NUL.
-pub(crate) unsafe fn argument<'a>(
-    text: *const c_char,
-    name: &str,
-) -> Result<&'a str, (BackupStatus, BackupError)> {
+pub(crate) unsafe fn argument<'a>(text: *const c_char, name: &str) -> Result<&'a str, Problem> {
     if text.is_null() {
         return Err(invalid(&format!("{name} is NULL")));
     }

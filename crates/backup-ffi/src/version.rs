@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 /// Version of this interface. It changes when a function, structure or number changes its meaning; additions leave it as it is.
-pub const BACKUP_ABI_VERSION: u32 = 1;
+pub const BACKUP_ABI_VERSION: u32 = 2;
 
 /// The interface version of the library that was loaded: compare it with `BACKUP_ABI_VERSION` of the header.
 #[unsafe(no_mangle)]
