@@ -3,7 +3,7 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test test-large build bench fmt doc
+.PHONY: help demo test test-large fuzz build bench fmt doc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test: ## everything CI runs: format, lints, dependencies, documentation, tests (
 
 test-large: ## the memory tests at full size: 2 GiB of files, a table of 1 GiB
 	@EDMS_TEST_LARGE=1 scripts/test.sh memory
+
+fuzz: ## five minutes of random input for the archive reader, on two targets (installs cargo-fuzz)
+	@scripts/fuzz.sh
 
 build: ## the release binary, target/release/edms-backup
 	cargo build --release --locked -p backup-cli

@@ -26,18 +26,19 @@ class Case:
     tool: str
     command: str
     before: str = ""
+    keep: bool = False  # the output, for the cases that read it; others go at once, or they push the input out of the page cache
     runs: list = field(default_factory=list)
     stored: int = 0
 
 
 BACKUP = [
     Case("cat", "cat", "find {store} -type f -print0 | sort -z | xargs -0 cat > {out}/cat"),
-    Case("tar c \\| zstd -1 -T2", "zstd", "tar -C {store} -c . | zstd -q -1 -T2 -o {out}/tar.zst"),
-    Case("tar c \\| pigz -1", "pigz", "tar -C {store} -c . | pigz -1 > {out}/tar.gz"),
-    Case("borg create -C lz4", "borg", "cd {store} && borg create -C lz4 {out}/borg::one .", "borg init -e none {out}/borg"),
-    Case("restic backup", "restic", "cd {store} && restic -q backup . -r {out}/restic", "restic -q init -r {out}/restic"),
+    Case("tar c \\| zstd -1 -T2", "zstd", "tar -C {store} -c . | zstd -q -1 -T2 -o {out}/tar.zst", keep=True),
+    Case("tar c \\| pigz -1", "pigz", "tar -C {store} -c . | pigz -1 > {out}/tar.gz", keep=True),
+    Case("borg create -C lz4", "borg", "cd {store} && borg create -C lz4 {out}/borg::one .", "borg init -e none {out}/borg", keep=True),
+    Case("restic backup", "restic", "cd {store} && restic -q backup . -r {out}/restic", "restic -q init -r {out}/restic", keep=True),
     Case("rustic backup", "rustic", "cd {store} && rustic backup . -r {out}/rustic", "rustic init -r {out}/rustic"),
-    Case("**edms-backup create files**", "{binary}", "{binary} create files -q --no-verify --files store={store} --output {out}/ours.tar.gz"),
+    Case("**edms-backup create files**", "{binary}", "{binary} create files -q --no-verify --files store={store} --output {out}/ours.tar.gz", keep=True),
     Case("edms-backup create files, and verify", "{binary}", "{binary} create files -q --files store={store} --output {out}/verified.tar.gz"),
     Case("edms-backup create files --no-sha256", "{binary}", "{binary} create files -q --no-verify --no-sha256 --files store={store} --output {out}/nosha.tar.gz"),
     Case("edms-backup --compression zstd", "{binary}", "{binary} create files -q --no-verify --compression zstd --files store={store} --output {out}/ours.tar.zst"),
@@ -85,17 +86,25 @@ def empty(folder):
     os.makedirs(folder)
 
 
+def remove(path):
+    if os.path.isfile(path):
+        os.remove(path)
+    else:
+        shutil.rmtree(path)
+
+
 def rounds(cases, context, count, label, prepare):
     for number in range(count):
         prepare()
         for case in cases:
-            shutil.rmtree(f"{context['out']}/restored", ignore_errors=True)
             before = set(os.listdir(context["out"]))
             if case.before:
                 subprocess.run(case.before.format(**context), shell=True, check=True, env=os.environ | ENVIRONMENT | context["env"], stdout=subprocess.DEVNULL)
             case.runs.append(run(case.command, context))
-            made = set(os.listdir(context["out"])) - before - {"restored"}
-            case.stored = sum(size_of(f"{context['out']}/{name}") for name in made)
+            made = [f"{context['out']}/{name}" for name in set(os.listdir(context["out"])) - before]
+            case.stored = sum(size_of(path) for path in made)
+            for path in made if not case.keep else []:
+                remove(path)
             print(f"{label} round {number + 1}: {case.name}: {case.runs[-1][0]:.2f} s", file=sys.stderr)
 
 

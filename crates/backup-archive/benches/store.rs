@@ -3,18 +3,21 @@
 //! `cargo bench -p backup-archive --bench store [-- FOLDER]`: the folder should be on tmpfs (default `/dev/shm`) and takes about 4.5 GiB
 //! for the time of the run. Every figure is the best of several rounds.
 
+#[path = "../tests/common/nowhere.rs"]
+mod nowhere;
+
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backup_archive::{
-    ArchivePath, ArchiveReader, ArchiveWriter, Compression, Damage, Entry, EntryReceiver, FileSink,
-    FileSource, Limits, Metadata, OpenFile, Timestamp, VerifyOptions, WriterOptions,
+    ArchivePath, ArchiveReader, ArchiveWriter, Compression, FileSink, FileSource, Limits, Metadata,
+    OpenFile, Timestamp, VerifyOptions, WriterOptions,
 };
+use nowhere::Nowhere;
 
 const FILES: u64 = 6000;
 const STORE_BYTES: u64 = 2 << 30;
@@ -222,25 +225,6 @@ fn read_one(archive: &Path, store: &[(PathBuf, u64)]) {
             .len() as u64,
         store[3000].1
     );
-}
-
-struct Nowhere;
-
-impl EntryReceiver for Nowhere {
-    type Output = ();
-
-    fn begin(&self, _: &Entry) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn piece(&self, _: &Entry, (): &(), _: u64, _: &[u8]) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn end(&self, _: &Entry, _: Option<()>, outcome: Result<(), Damage>) -> ControlFlow<()> {
-        outcome.expect("an intact entry");
-        ControlFlow::Continue(())
-    }
 }
 
 struct Stored {

@@ -24,6 +24,9 @@ fn portable_tree() -> Vec<Given> {
             "long path",
         ),
         Given::file("tree/ünïcödé", noise(4, 50_000)),
+        // The same letter in two spellings: two files.
+        Given::file("tree/twin \u{e9}", "composed"),
+        Given::file("tree/twin e\u{301}", "decomposed"),
         Given::special(
             "tree/link",
             EntryKind::Symlink {

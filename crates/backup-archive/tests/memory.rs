@@ -7,10 +7,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use backup_archive::{
-    ArchiveReader, ArchiveWriter, Compression, Damage, Entry, EntryReceiver, FileSource, Metadata,
-    OpenFile, Sink, SinkStats, VerifyOptions,
+    ArchiveReader, ArchiveWriter, Compression, FileSource, Metadata, OpenFile, Sink, SinkStats,
+    VerifyOptions,
 };
 use bytes::Bytes;
+use common::nowhere::Nowhere;
 use common::*;
 
 /// Holds for everything that one process does here, threads and buffers of the allocator included.
@@ -98,25 +99,6 @@ impl OpenFile for Repeated {
 
     fn unchanged(&mut self) -> io::Result<bool> {
         Ok(true)
-    }
-}
-
-struct Nowhere;
-
-impl EntryReceiver for Nowhere {
-    type Output = ();
-
-    fn begin(&self, _: &Entry) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn piece(&self, _: &Entry, (): &(), _: u64, _: &[u8]) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn end(&self, _: &Entry, _: Option<()>, outcome: Result<(), Damage>) -> ControlFlow<()> {
-        outcome.unwrap();
-        ControlFlow::Continue(())
     }
 }
 

@@ -5,6 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{CompressionLvl, Compressor, Decompressor};
 use memchr::memmem;
 
+use super::stored::StoredBlocks;
 use super::{Undecodable, worthwhile_len};
 use crate::buffer::BufferPool;
 use crate::format::{FOOTER_PAYLOAD_LEN, MemberHeader};
@@ -19,9 +20,10 @@ const SUBFIELD_HEADER_LEN: usize = 6;
 const TRAILER_LEN: usize = 8;
 /// A final deflate block with nothing in it.
 const EMPTY_DEFLATE: [u8; 2] = [3, 0];
-/// The most that a stored deflate block can hold.
-const STORED_BLOCK_LEN: usize = 65_535;
-const STORED_BLOCK_HEADER_LEN: usize = 5;
+const STORED: StoredBlocks = StoredBlocks {
+    block_len: 65_535,
+    header_len: 5,
+};
 
 pub(super) const HEADER_LEN: usize =
     FIXED_HEADER.len() + SUBFIELD_HEADER_LEN + MemberHeader::PAYLOAD_LEN;
@@ -68,29 +70,16 @@ fn trailer(plain: &[u8]) -> [u8; TRAILER_LEN] {
 
 /// Stored deflate blocks around slices of `plain`: nothing is copied but their few header bytes.
 pub(super) fn store(plain: &Bytes) -> Vec<Bytes> {
-    let blocks = plain.len().div_ceil(STORED_BLOCK_LEN).max(1);
-    let mut frame = BytesMut::with_capacity(blocks * STORED_BLOCK_HEADER_LEN + TRAILER_LEN);
-    for block in 0..blocks {
-        let is_last = block + 1 == blocks;
-        let len = if is_last {
-            plain.len() - block * STORED_BLOCK_LEN
-        } else {
-            STORED_BLOCK_LEN
-        } as u16;
+    let blocks = STORED.count(plain.len());
+    let mut frame = BytesMut::with_capacity(blocks * STORED.header_len + TRAILER_LEN);
+    for (len, is_last) in STORED.lengths(plain.len()) {
+        let len = len as u16;
         frame.put_u8(u8::from(is_last));
         frame.put_u16_le(len);
         frame.put_u16_le(!len);
     }
     frame.put_slice(&trailer(plain));
-    let mut frame = frame.freeze();
-    let mut pieces = Vec::with_capacity(2 * blocks + 1);
-    let mut rest = plain.clone();
-    for _ in 0..blocks {
-        pieces.push(frame.split_to(STORED_BLOCK_HEADER_LEN));
-        pieces.push(rest.split_to(rest.len().min(STORED_BLOCK_LEN)));
-    }
-    pieces.push(frame);
-    pieces
+    STORED.interleave(frame, 0, plain)
 }
 
 pub(crate) struct Encoder {

@@ -2,6 +2,7 @@
 
 mod detector;
 mod gzip;
+mod stored;
 mod zstandard;
 
 use bytes::Bytes;

@@ -5,6 +5,7 @@ use xxhash_rust::xxh64::xxh64;
 use zstd::bulk;
 use zstd::zstd_safe::{self, CParameter};
 
+use super::stored::StoredBlocks;
 use super::{Undecodable, worthwhile_len};
 use crate::buffer::BufferPool;
 use crate::format::{FOOTER_PAYLOAD_LEN, MemberHeader};
@@ -18,8 +19,10 @@ const FRAME_MAGIC: u32 = 0xFD2F_B528;
 /// Content size of four bytes, single segment, checksum.
 const STORED_FRAME_DESCRIPTOR: u8 = 0b1010_0100;
 const STORED_FRAME_HEADER_LEN: usize = 9;
-const STORED_BLOCK_LEN: usize = 128 << 10;
-const STORED_BLOCK_HEADER_LEN: usize = 3;
+const STORED: StoredBlocks = StoredBlocks {
+    block_len: 128 << 10,
+    header_len: 3,
+};
 const CHECKSUM_LEN: usize = 4;
 
 pub(super) const HEADER_LEN: usize = SKIPPABLE_HEADER_LEN + MemberHeader::PAYLOAD_LEN;
@@ -51,33 +54,18 @@ fn skippable_frame(magic: u32, payload: &[u8]) -> Bytes {
 
 /// A frame of raw blocks around slices of `plain`: nothing is copied but their few header bytes.
 pub(super) fn store(plain: &Bytes) -> Vec<Bytes> {
-    let blocks = plain.len().div_ceil(STORED_BLOCK_LEN).max(1);
-    let frame_len = STORED_FRAME_HEADER_LEN + blocks * STORED_BLOCK_HEADER_LEN + CHECKSUM_LEN;
+    let blocks = STORED.count(plain.len());
+    let frame_len = STORED_FRAME_HEADER_LEN + blocks * STORED.header_len + CHECKSUM_LEN;
     let mut frame = BytesMut::with_capacity(frame_len);
     frame.put_u32_le(FRAME_MAGIC);
     frame.put_u8(STORED_FRAME_DESCRIPTOR);
     frame.put_u32_le(plain.len() as u32);
-    for block in 0..blocks {
-        let is_last = block + 1 == blocks;
-        let len = if is_last {
-            plain.len() - block * STORED_BLOCK_LEN
-        } else {
-            STORED_BLOCK_LEN
-        };
+    for (len, is_last) in STORED.lengths(plain.len()) {
         let header = (len as u32) << 3 | u32::from(is_last);
-        frame.put_slice(&header.to_le_bytes()[..STORED_BLOCK_HEADER_LEN]);
+        frame.put_slice(&header.to_le_bytes()[..STORED.header_len]);
     }
     frame.put_u32_le(xxh64(plain, 0) as u32);
-    let mut frame = frame.freeze();
-    let mut pieces = Vec::with_capacity(2 * blocks + 2);
-    pieces.push(frame.split_to(STORED_FRAME_HEADER_LEN));
-    let mut rest = plain.clone();
-    for _ in 0..blocks {
-        pieces.push(frame.split_to(STORED_BLOCK_HEADER_LEN));
-        pieces.push(rest.split_to(rest.len().min(STORED_BLOCK_LEN)));
-    }
-    pieces.push(frame);
-    pieces
+    STORED.interleave(frame, STORED_FRAME_HEADER_LEN, plain)
 }
 
 pub(crate) struct Encoder {

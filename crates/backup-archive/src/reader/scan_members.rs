@@ -1,6 +1,7 @@
 //! Scans an archive of ours member by member. Each says where it belongs, so that what is damaged can be passed over.
 
 use super::engine::Scratch;
+use super::open::sniff;
 use super::scan::{ScanDamage, ScannedTable, refused, tar_error};
 use crate::codec::{Codec, Decoder};
 use crate::format::{Member, MemberHeader};
@@ -13,24 +14,33 @@ use crate::{Digest, Entry, Limits, ReadError, Refusal, Source};
 /// An archive of ours has a member within so many bytes, even if its first one is damaged.
 const SEARCH_START_LEN: u64 = 40 << 20;
 const WINDOW_LEN: u64 = 1 << 20;
+/// Where the file cannot be read, it is searched in pieces of this length.
+const SMALL_WINDOW_LEN: u64 = 4 << 10;
 
 /// Which of our containers a file is, if it is one.
 pub(super) fn find_codec(source: &dyn Source) -> Result<Option<Codec>, ReadError> {
     for codec in [Codec::Gzip, Codec::Zstd] {
-        if read_header(source, codec, 0)?.is_some() {
+        if read_header(source, codec, 0).is_some() {
             return Ok(Some(codec));
         }
     }
-    for codec in [Codec::Gzip, Codec::Zstd] {
-        // Contents may hold whole archives of ours: only one that begins as one, or just behind damage, is taken for one.
+    // Contents may hold whole archives of ours: first it counts what the damaged beginning looks like. Of a file that begins like no
+    // archive at all, any members are better than none.
+    let has_members = |codec| {
         let end = source.len().min(SEARCH_START_LEN);
-        if find_header(source, codec, 0, end, &|header| header.tar_offset > 0)?.is_some()
-            && looks_damaged(source, codec)?
-        {
+        find_header(source, codec, 0, end, &|header| header.tar_offset > 0).is_some()
+    };
+    for codec in [Codec::Gzip, Codec::Zstd] {
+        if looks_damaged(source, codec)? && has_members(codec) {
             return Ok(Some(codec));
         }
     }
-    Ok(None)
+    if sniff(source)?.is_some() {
+        return Ok(None);
+    }
+    Ok([Codec::Gzip, Codec::Zstd]
+        .into_iter()
+        .find(|&codec| has_members(codec)))
 }
 
 /// Whether the file could have begun with a member of ours: another program's archive has no damaged bytes where our header is.
@@ -102,13 +112,13 @@ impl Scan<'_> {
         let mut offset = 0;
         let mut bad_from = None;
         while offset < file_len {
-            let header = read_header(self.source, self.codec, offset)?
+            let header = read_header(self.source, self.codec, offset)
                 .filter(|header| self.is_plausible(header));
             let Some(header) = header else {
                 bad_from.get_or_insert(offset);
                 let next = find_header(self.source, self.codec, offset + 1, file_len, &|header| {
                     self.is_plausible(header)
-                })?;
+                });
                 offset = next.unwrap_or(file_len);
                 continue;
             };
@@ -273,39 +283,40 @@ impl Scan<'_> {
     }
 }
 
-fn read_header(
-    source: &dyn Source,
-    codec: Codec,
-    offset: u64,
-) -> Result<Option<MemberHeader>, ReadError> {
+/// The header of a member at `offset`; `None` also if it cannot be read.
+fn read_header(source: &dyn Source, codec: Codec, offset: u64) -> Option<MemberHeader> {
     let mut bytes = vec![0; codec.header_len()];
     if source.len().saturating_sub(offset) < bytes.len() as u64 {
-        return Ok(None);
+        return None;
     }
-    read_exact_at(source, &mut bytes, offset).map_err(|source| ReadError::Io { offset, source })?;
-    Ok(codec.decode_header(&bytes))
+    read_exact_at(source, &mut bytes, offset).ok()?;
+    codec.decode_header(&bytes)
 }
 
-/// Where the next header of a member begins, from `start` on.
+/// Where the next header of a member begins, from `start` on. What cannot be read is passed over, in small steps.
 fn find_header(
     source: &dyn Source,
     codec: Codec,
     start: u64,
     end: u64,
     accept: &dyn Fn(&MemberHeader) -> bool,
-) -> Result<Option<u64>, ReadError> {
+) -> Option<u64> {
     let overlap = codec.header_len() as u64 - 1;
     let mut window = Vec::new();
     let mut offset = start;
+    let mut step = WINDOW_LEN;
     while offset < end {
-        let len = (end - offset).min(WINDOW_LEN + overlap);
+        let len = (end - offset).min(step + overlap);
         window.resize(len as usize, 0);
-        read_exact_at(source, &mut window, offset)
-            .map_err(|source| ReadError::Io { offset, source })?;
-        if let Some(at) = codec.find_header(&window, accept) {
-            return Ok(Some(offset + at as u64));
+        if read_exact_at(source, &mut window, offset).is_err() {
+            if step > SMALL_WINDOW_LEN {
+                step = SMALL_WINDOW_LEN;
+                continue;
+            }
+        } else if let Some(at) = codec.find_header(&window, accept) {
+            return Some(offset + at as u64);
         }
-        offset += WINDOW_LEN;
+        offset += step;
     }
-    Ok(None)
+    None
 }

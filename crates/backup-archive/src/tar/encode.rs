@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unicode_normalization::is_nfc;
+
 use super::{BLOCK, OCTAL_SIZE_LIMIT, field, padding, pax};
 use crate::{ArchivePath, EntryKind, Metadata, Timestamp};
 
@@ -61,7 +63,7 @@ fn pax_records(name: &[u8], link: &[u8], size: u64, metadata: &Metadata) -> Vec<
         (b"uname", user, user.len() <= user_len),
         (b"gname", group, group.len() <= user_len),
     ] {
-        if !fits || is_text_beyond_ascii(value) {
+        if !fits || needs_its_encoding_told(value) {
             pax::push_record(&mut records, key, value);
         }
     }
@@ -83,9 +85,10 @@ fn pax_records(name: &[u8], link: &[u8], size: u64, metadata: &Metadata) -> Vec<
 }
 
 /// Extended headers are UTF-8. Of other encodings nobody knows which; such names go into the header proper, byte for byte, where
-/// no reader converts them. (The record that declares them binary makes GNU tar warn.)
-fn is_text_beyond_ascii(value: &[u8]) -> bool {
-    !value.is_ascii() && std::str::from_utf8(value).is_ok()
+/// no reader converts them. (The record that declares them binary makes GNU tar warn.) So do names with decomposed letters: bsdtar
+/// composes what it finds in an extended header, and would make a file of another name.
+fn needs_its_encoding_told(value: &[u8]) -> bool {
+    !value.is_ascii() && std::str::from_utf8(value).is_ok_and(is_nfc)
 }
 
 /// Seconds with as many decimals as needed, as pax writes times: -1.5 is half a second before -1.

@@ -1,6 +1,8 @@
 //! Shared by the tests: archives in memory, contents that can be foreseen, and receivers that remember.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
+pub mod nowhere;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;

@@ -61,12 +61,7 @@ fn sequences_continue_and_the_application_goes_on() {
 fn every_kind_and_compression_restores() {
     let site = Site::sample();
     for compression in ["gzip", "zstd", "none"] {
-        let record =
-            run(site
-                .create_command("full")
-                .args(["--json", "--compression", compression]))
-            .expect(0)
-            .json();
+        let record = site.create_with("full", &["--compression", compression]);
         let archive = path_of(&record);
         let ending = match compression {
             "gzip" => ".tar.gz",

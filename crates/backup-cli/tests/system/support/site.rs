@@ -79,7 +79,13 @@ impl Site {
     /// Makes a backup into the repository and returns what `--json` says. Panics unless it is complete.
     #[track_caller]
     pub(crate) fn create(&self, kind: &str) -> Value {
-        super::run(self.create_command(kind).arg("--json"))
+        self.create_with(kind, &[])
+    }
+
+    /// The same with further options.
+    #[track_caller]
+    pub(crate) fn create_with(&self, kind: &str, options: &[&str]) -> Value {
+        super::run(self.create_command(kind).arg("--json").args(options))
             .expect(0)
             .json()
     }
