@@ -152,15 +152,62 @@ fn replaces_in_place() {
 }
 
 #[test]
-fn a_living_database_is_refused_without_a_strategy() {
+fn a_living_database_is_refused_unless_somebody_says_so() {
     let site = Site::changed_since_backup();
     let mut options = site.restore_options(IntoDatabase::Swap);
     options.into = None;
+    options.force = false;
+    options.skip_files = true;
     let plan = plan_restore(&options, &Silent).unwrap();
-    assert!(plan.problems[0].contains("--into swap"), "{plan}");
+    assert_eq!(
+        plan.problems,
+        Vec::<String>::new(),
+        "the plan shows the way"
+    );
+    let database = plan.database.as_ref().unwrap();
+    assert_eq!(
+        (database.into, database.by_rule),
+        (IntoDatabase::Swap, true)
+    );
+    assert_eq!(database.replaces.as_ref(), Some(&site.database));
+    assert!(database.blocked_ms < database.estimated_ms, "{plan}");
+    assert!(
+        plan.to_string()
+            .contains(&format!("keeps database {}__edms_old_", site.database)),
+        "{plan}"
+    );
+    assert_eq!(plan.replaced().len(), 1);
     let error = restore(&options, &Silent).unwrap_err();
     assert_eq!(error.code(), "preflight");
+    assert!(error.to_string().contains("--into swap"), "{error}");
     assert_eq!(site.state(), state("new", "new", true));
+    assert_eq!(site.databases(), 1);
+}
+
+#[test]
+fn with_force_the_way_follows_from_the_role() {
+    for (role_options, way) in [
+        ("CREATEDB", IntoDatabase::Swap),
+        ("NOCREATEDB", IntoDatabase::Replace),
+    ] {
+        let site = Site::changed_since_backup();
+        let role = site.server.unique_name("restorer");
+        site.server.psql(
+            &site.database,
+            &format!(
+                "CREATE ROLE {role} LOGIN {role_options}; ALTER DATABASE {} OWNER TO {role}; ALTER TABLE letter OWNER TO {role}",
+                site.database
+            ),
+        );
+        let mut options = site.restore_options(way);
+        options.into = None;
+        options.owners = false;
+        options.database =
+            Some(ConnectOptions::from_url(&site.server.url_as(&role, &site.database)).unwrap());
+        let outcome = restore(&options, &Silent).unwrap();
+        assert_eq!(outcome.into, Some(way));
+        assert_eq!(site.state(), state("old", "old", false));
+    }
 }
 
 #[test]

@@ -45,9 +45,9 @@ pub use connect::{ConnectError, ConnectOptions, ConnectSources, SslMode};
 pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
 pub use restore::{
-    BoxError, DumpSource, LargeObjectSource, MemoryDump, Preflight, Problem, RestoreError,
-    RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Strategy, SwapState, Swapped,
-    abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps, preflight,
+    BoxError, DumpSource, Estimate, LargeObjectSource, MemoryDump, Preflight, Problem,
+    RestoreError, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Strategy, SwapState,
+    Swapped, abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps, preflight,
     preflight_replace, preflight_swap, prepare_swap, restore_fresh, restore_replace, swap_state,
     undo_swap,
 };

@@ -5,6 +5,7 @@ mod contents;
 mod databases;
 mod default_privileges;
 mod error;
+mod estimate;
 mod fill;
 mod load;
 mod options;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use databases::SwapState;
 pub use error::RestoreError;
+pub use estimate::Estimate;
 use fill::Filling;
 pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
 use plan::Plan;

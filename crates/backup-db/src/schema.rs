@@ -97,10 +97,16 @@ impl Schema {
     /// # Errors
     /// [`SchemaError::NotCovered`] when anything would be missing from the script: nothing is left out silently.
     pub fn read(session: &mut Session) -> Result<Self, SchemaError> {
+        Self::read_any(session, false)
+    }
+
+    /// As [`Schema::read`]; with `any_version` also a server that is newer than any known here, as if it were the newest known.
+    pub(crate) fn read_any(session: &mut Session, any_version: bool) -> Result<Self, SchemaError> {
         let major = major_version(session)?;
-        if !(OLDEST_MAJOR..=NEWEST_MAJOR).contains(&major) {
+        if !is_supported(major, any_version) {
             return Err(SchemaError::UnsupportedServer { major });
         }
+        let major = major.min(NEWEST_MAJOR);
         let model = catalogue::read(session, major)?;
         let objects = catalogue::user_objects(session, major)?;
         let (graph, order) = order::order(&model).map_err(|error| SchemaError::Circular {
@@ -118,6 +124,11 @@ impl Schema {
     }
 }
 
+/// Whether the catalogues of a server of version `major` are known, or are to be taken for those of the newest known version.
+pub(crate) fn is_supported(major: u32, any_version: bool) -> bool {
+    (OLDEST_MAJOR..=NEWEST_MAJOR).contains(&major) || any_version && major > NEWEST_MAJOR
+}
+
 fn major_version(session: &mut Session) -> Result<u32, SchemaError> {
     let texts = session
         .texts("select current_setting('server_version_num')")
@@ -130,4 +141,16 @@ fn major_version(session: &mut Session) -> Result<u32, SchemaError> {
         .and_then(|text| text.parse::<u32>().ok())
         .unwrap_or_default()
         / 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newer_servers_are_refused_unless_forced_and_older_ones_always() {
+        assert!(is_supported(OLDEST_MAJOR, false) && is_supported(NEWEST_MAJOR, false));
+        assert!(!is_supported(NEWEST_MAJOR + 1, false) && is_supported(NEWEST_MAJOR + 1, true));
+        assert!(!is_supported(OLDEST_MAJOR - 1, false) && !is_supported(OLDEST_MAJOR - 1, true));
+    }
 }

@@ -32,6 +32,9 @@ pub struct ServerInfo {
     /// Identity of the cluster; `None` when this role may not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_identifier: Option<String>,
+    /// Bytes that the database takes on the server's disk, indexes included; 0 when a dump does not say.
+    #[serde(default)]
+    pub size_bytes: u64,
     /// Whether it is a standby.
     pub in_recovery: bool,
     /// Installed extensions.
@@ -79,7 +82,7 @@ impl ServerInfo {
                 "SELECT pg_catalog.current_setting('server_version'), datname::text, pg_catalog.pg_get_userbyid(datdba)::text,
                         pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text,
                         CASE {provider} WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END,
-                        {locale}::text, {collation_version}::text, pg_catalog.pg_is_in_recovery()
+                        {locale}::text, {collation_version}::text, pg_catalog.pg_is_in_recovery(), pg_catalog.pg_database_size(oid)
                    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
             ),
             &[],
@@ -113,6 +116,7 @@ impl ServerInfo {
             provider: row.get(6),
             locale: row.get(7),
             collation_version: row.get(8),
+            size_bytes: u64::try_from(row.get::<_, i64>(10)).unwrap_or(0),
             in_recovery: row.get(9),
             system_identifier: system_identifier?.get(0),
             extensions,

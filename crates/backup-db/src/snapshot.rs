@@ -22,10 +22,11 @@ pub use large_objects::LargeObjectPieces;
 use tables::Locked;
 use watcher::Watcher;
 
+use crate::schema::is_supported;
 use crate::settings;
 use crate::{
-    CancelToken, ConnectError, ConnectOptions, NEWEST_MAJOR, OLDEST_MAJOR, RowDigest, Schema,
-    Script, ServerInfo, Session, TableInfo, TableName, TableStats,
+    CancelToken, ConnectError, ConnectOptions, RowDigest, Schema, Script, ServerInfo, Session,
+    TableInfo, TableName, TableStats,
 };
 
 /// How a database is dumped.
@@ -41,6 +42,8 @@ pub struct SnapshotOptions {
     pub lock_timeout: Duration,
     /// How long somebody who wants to change a table may wait for the dump before it makes room; `None`: for ever. Default: 3 s.
     pub patience: Option<Duration>,
+    /// Whether a server may be dumped that is newer than any that is known here. Default: no; something in it may be missed then.
+    pub any_version: bool,
     /// Cancels the dump.
     pub cancel: CancelToken,
 }
@@ -53,6 +56,7 @@ impl Default for SnapshotOptions {
             part_bytes: 64 << 20,
             lock_timeout: Duration::from_secs(5),
             patience: Some(Duration::from_secs(3)),
+            any_version: false,
             cancel: CancelToken::new(),
         }
     }
@@ -162,7 +166,7 @@ impl Snapshot {
         let mut leader = Session::connect(connect)?;
         leader.cancel_with(options.cancel.clone());
         let server = ServerInfo::read(&mut leader).map_err(DumpError::of_query)?;
-        if !(OLDEST_MAJOR..=NEWEST_MAJOR).contains(&server.major()) {
+        if !is_supported(server.major(), options.any_version) {
             return Err(DumpError::UnsupportedServer {
                 version: server.version,
             });
@@ -181,7 +185,7 @@ impl Snapshot {
         let mut large_objects = Vec::new();
         let mut script = Script::default();
         match purpose {
-            Purpose::Dump => script = Schema::read(&mut leader)?.script,
+            Purpose::Dump => script = Schema::read_any(&mut leader, options.any_version)?.script,
             Purpose::Rows { only } if !only.is_empty() => {
                 tables.retain(|table| only.iter().any(|name| table.is_named(name)))
             }

@@ -43,6 +43,9 @@ pub(crate) struct Create {
     /// Accept a file root that is empty or shrank sharply since the last backup
     #[arg(long)]
     allow_shrunken: bool,
+    /// Dump a server that is newer than any that this program knows
+    #[arg(long)]
+    any_version: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -82,6 +85,7 @@ impl Create {
             no_verify: self.no_verify,
             no_sha256: self.no_sha256,
             allow_shrunken: self.allow_shrunken,
+            any_version: self.any_version,
         };
         let site = context.site()?;
         let progress = context.progress();

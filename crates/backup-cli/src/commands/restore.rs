@@ -37,7 +37,7 @@ pub(crate) struct Restore {
     /// Put files (and configuration) here, each root in a folder of its name, instead of where they belong
     #[arg(long, value_name = "DIR")]
     target: Option<PathBuf>,
-    /// How the database is restored [default: fresh]
+    /// How the database is restored [default: fresh when it is empty or new; else swap, or replace when the role may not create databases]
     #[arg(long, value_enum)]
     into: Option<Into>,
     /// Leave everything to the connecting role
@@ -52,6 +52,9 @@ pub(crate) struct Restore {
     /// Compare every restored table and file with the backup
     #[arg(long)]
     verify: bool,
+    /// Try a server that is older than the backup's, or newer than any that this program knows
+    #[arg(long)]
+    any_version: bool,
     /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -124,13 +127,17 @@ impl Restore {
             verify: self.verify,
             dry_run: self.dry_run,
             force: self.force,
+            any_version: self.any_version,
         };
         let progress = context.progress();
         let mut result = request.run(&site, &progress);
         // What is live is replaced after a confirmation only.
         if let Err(ServiceError::NotConfirmed { .. }) = &result {
-            confirm(context, &plan_restore(&request.options(&site)?, &progress)?)?;
+            let plan = plan_restore(&request.options(&site)?, &progress)?;
+            confirm(context, &plan)?;
             request.force = true;
+            // What was confirmed is what happens.
+            request.into = plan.database.map(|database| database.into);
             result = request.run(&site, &progress);
         }
         progress.finish();

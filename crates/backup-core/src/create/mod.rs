@@ -62,6 +62,8 @@ pub struct CreateOptions {
     pub verify: bool,
     /// Accept a source that is empty or shrank sharply since the last backup. Default: no.
     pub allow_shrunken: bool,
+    /// Dump a server that is newer than any that is known here. Default: no; something in it may be missed then.
+    pub any_version: bool,
 }
 
 /// Where a backup goes.
@@ -88,6 +90,7 @@ impl CreateOptions {
             sha256: true,
             verify: true,
             allow_shrunken: false,
+            any_version: false,
         }
     }
 }
@@ -140,6 +143,7 @@ fn attempt_once(
             .ok_or(CreateError::NoDatabase { kind: options.kind })?;
         let snapshot_options = SnapshotOptions {
             jobs: options.jobs,
+            any_version: options.any_version,
             ..SnapshotOptions::default()
         };
         Some(Snapshot::open(connect, &snapshot_options)?)

@@ -42,6 +42,9 @@ pub struct CreateRequest {
     /// Accept a file root that is empty or shrank sharply.
     #[serde(default)]
     pub allow_shrunken: bool,
+    /// Dump a server that is newer than any that is known here.
+    #[serde(default)]
+    pub any_version: bool,
 }
 
 /// A way of compressing.
@@ -102,6 +105,7 @@ impl CreateRequest {
             no_verify: false,
             no_sha256: false,
             allow_shrunken: false,
+            any_version: false,
         }
     }
 
@@ -129,6 +133,7 @@ impl CreateRequest {
             sha256: !self.no_sha256,
             verify: !self.no_verify,
             allow_shrunken: self.allow_shrunken,
+            any_version: self.any_version,
             ..CreateOptions::new(self.kind, self.destination(site)?)
         })
     }

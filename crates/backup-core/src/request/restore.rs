@@ -44,6 +44,8 @@ pub struct RestoreRequest {
     pub dry_run: bool,
     /// Replace what is there. Without it, a restore that would replace something is refused.
     pub force: bool,
+    /// Try a server that is older than the backup's, or newer than any that is known here.
+    pub any_version: bool,
 }
 
 /// What came of it.
@@ -90,6 +92,7 @@ impl RestoreRequest {
             role_map: self.role_map.clone(),
             verify: self.verify,
             force: self.force,
+            any_version: self.any_version,
             jobs: site.jobs,
             ..RestoreOptions::new(site.archive(&self.source)?)
         })

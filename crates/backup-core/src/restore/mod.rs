@@ -72,6 +72,7 @@ pub fn restore(
             problems: plan.problems,
         });
     }
+    let options = &confirmed(&prepared, &plan, options)?;
     let id = restore_id(Utc::now()).map_err(RestoreError::Random)?;
     let mut warnings = plan.warnings;
     let staged = files::stage_all(&backup, &prepared, &id, options, monitor)?;
@@ -123,6 +124,27 @@ pub fn restore(
     outcome.warnings = warnings;
     outcome.duration_ms = elapsed_ms(began);
     Ok(outcome)
+}
+
+/// The options with the way that the plan chose for the database. A living database is replaced only when somebody said so: by naming a way,
+/// or by `force`.
+fn confirmed(
+    prepared: &Prepared<'_>,
+    plan: &RestorePlan,
+    options: &RestoreOptions,
+) -> Result<RestoreOptions, RestoreError> {
+    let mut options = options.clone();
+    if let (Some(database), Some(connect), Some(dump)) =
+        (&plan.database, &options.database, &prepared.dump)
+    {
+        if database.by_rule && database.into != IntoDatabase::Fresh && !options.force {
+            return Err(RestoreError::Preflight {
+                problems: database::unconfirmed(connect, dump, &options)?,
+            });
+        }
+        options.into = Some(database.into);
+    }
+    Ok(options)
 }
 
 /// Exchanges the databases of a swap, the last step of all: before it, everything can still go back.

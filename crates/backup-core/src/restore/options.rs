@@ -57,7 +57,8 @@ pub struct RestoreOptions {
     pub files: BTreeMap<String, PathBuf>,
     /// The database to restore into.
     pub database: Option<ConnectOptions>,
-    /// How the database is restored. Default: fresh.
+    /// How the database is restored. Default: fresh when it is empty or not there; one that holds something is exchanged (swap) or, when the
+    /// role may not create databases, replaced, both only with `force`.
     pub into: Option<IntoDatabase>,
     /// Give objects to the owners that they had. Default: yes.
     pub owners: bool,
@@ -67,8 +68,10 @@ pub struct RestoreOptions {
     pub role_map: BTreeMap<String, String>,
     /// Compare every restored table and file with the backup. Default: no; what is read from the archive is checked in any case.
     pub verify: bool,
-    /// Replace files that are there. Default: no, folders that hold something are refused.
+    /// Replace what is there. Default: no, folders that hold something are refused, and so is a database unless `into` names a way.
     pub force: bool,
+    /// Try a server that is older than the backup's, or newer than any that is known here. Default: no.
+    pub any_version: bool,
     /// Threads, and connections to the database. Default: the processors that the process may use.
     pub jobs: NonZeroUsize,
 }
@@ -92,6 +95,7 @@ impl RestoreOptions {
             role_map: BTreeMap::new(),
             verify: false,
             force: false,
+            any_version: false,
             jobs: default_jobs(),
         }
     }
@@ -118,11 +122,6 @@ impl RestoreOptions {
             reason: std::error::Error::source(&error)
                 .map_or_else(|| error.to_string(), ToString::to_string),
         })
-    }
-
-    /// How the database is restored.
-    pub(super) fn strategy(&self) -> IntoDatabase {
-        self.into.unwrap_or(IntoDatabase::Fresh)
     }
 
     /// Whether a component is asked for.

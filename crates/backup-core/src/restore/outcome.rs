@@ -32,10 +32,22 @@ pub struct DatabasePlan {
     pub target: String,
     /// How.
     pub into: IntoDatabase,
+    /// Whether nobody named a way, so that it follows from the database and the role.
+    pub by_rule: bool,
     /// Tables to be restored.
     pub tables: u64,
     /// Rows to be restored.
     pub rows: u64,
+    /// The database that would be created; `ID` stands for the id of the restore.
+    pub creates: Option<String>,
+    /// The database whose content would be replaced.
+    pub replaces: Option<String>,
+    /// Under which name the replaced one would be kept.
+    pub keeps: Option<String>,
+    /// How long the database part may take, in milliseconds: an estimate from its size.
+    pub estimated_ms: u64,
+    /// For how long of that the application cannot use the database, in milliseconds.
+    pub blocked_ms: u64,
 }
 
 /// One folder of a plan.
@@ -81,6 +93,23 @@ impl fmt::Display for RestorePlan {
                     IntoDatabase::Replace =>
                         "replaces what is there in one transaction, which locks every table until it ends",
                 }
+            )?;
+            let seconds = |ms: u64| ms.div_ceil(1000);
+            let parts = [
+                ("creates", &database.creates),
+                ("replaces", &database.replaces),
+                ("keeps", &database.keeps),
+            ];
+            for (what, name) in parts {
+                if let Some(name) = name {
+                    writeln!(f, "            {what} database {name}")?;
+                }
+            }
+            writeln!(
+                f,
+                "            takes about {} s; the application waits about {} s",
+                seconds(database.estimated_ms),
+                seconds(database.blocked_ms)
             )?;
         }
         for (name, root) in &self.files {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use backup_archive::ArchivePath;
-use backup_db::{DumpSource, Problem, TableName};
+use backup_db::TableName;
 
 use super::database;
 use super::dump::ArchivedDump;
 use super::error::RestoreError;
 use super::files::{check_patterns, holds_something};
 use super::options::{Component, RestoreOptions};
-use super::outcome::{DatabasePlan, RestorePlan, RootPlan};
+use super::outcome::{RestorePlan, RootPlan};
 use crate::opened::OpenedBackup;
 use crate::placement::PlacementError;
 use crate::verify::scan_damage;
@@ -115,25 +115,10 @@ impl<'a> Prepared<'a> {
         }
         plan.warnings.extend(self.losses.iter().cloned());
         if let (Some(dump), Some(connect)) = (&self.dump, &options.database) {
-            let tables = dump.stats().tables.len() as u64;
-            plan.database = Some(DatabasePlan {
-                target: connect.to_string(),
-                into: options.strategy(),
-                tables: if options.tables.is_empty() {
-                    tables
-                } else {
-                    options.tables.len() as u64
-                },
-                rows: dump.manifest().rows(),
-            });
-            match database::check(connect, dump, options) {
-                Ok(found) => {
-                    plan.problems.extend(found.problems.iter().map(described));
-                    plan.warnings
-                        .extend(found.warnings.iter().map(ToString::to_string));
-                }
-                Err(error) => plan.problems.push(with_causes(&error)),
-            }
+            let (database, problems, warnings) = database::plan(connect, dump, options);
+            plan.database = Some(database);
+            plan.problems.extend(problems);
+            plan.warnings.extend(warnings);
         }
         if let Some(target) = self.occupied_target(options) {
             plan.problems
@@ -257,20 +242,13 @@ pub(super) fn engine_options(
         role_map: options.role_map.clone(),
         tables,
         verify: options.verify,
+        any_version: options.any_version,
         ..backup_db::RestoreOptions::default()
     })
 }
 
-/// A problem and the way out.
-fn described(problem: &Problem) -> String {
-    match problem.hint() {
-        Some(hint) => format!("{problem} ({hint})"),
-        None => problem.to_string(),
-    }
-}
-
 /// An error with its causes on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -22,8 +22,8 @@ pub struct RestoreOptions {
     pub tables: Vec<TableName>,
     /// Whether to read everything back and compare it with the dump. Default: no.
     pub verify: bool,
-    /// Whether a dump of a newer major version may be tried on an older server. Default: no.
-    pub allow_downgrade: bool,
+    /// Whether a server may be tried that is older than the dump's, or newer than any that is known here. Default: no.
+    pub any_version: bool,
     /// Cancels the restore.
     pub cancel: CancelToken,
 }
@@ -37,7 +37,7 @@ impl Default for RestoreOptions {
             role_map: BTreeMap::new(),
             tables: Vec::new(),
             verify: false,
-            allow_downgrade: false,
+            any_version: false,
             cancel: CancelToken::new(),
         }
     }

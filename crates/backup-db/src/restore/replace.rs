@@ -10,7 +10,7 @@ use super::error::RestoreError;
 use super::fill::{Filling, prepare};
 use super::options::{RestoreOptions, RestoreProgress, RestoreStats};
 use super::plan::Plan;
-use super::preflight::{self, Preflight};
+use super::preflight::{self, Fate, Preflight};
 use super::public_schema;
 use super::source::DumpSource;
 use super::verify;
@@ -27,7 +27,10 @@ pub fn preflight_replace(
     options: &RestoreOptions,
 ) -> Result<Preflight, RestoreError> {
     let plan = Plan::new(source, options)?;
-    preflight::check_in_place(connect, source, &plan, options)
+    let mut report = preflight::check_in_place(connect, source, &plan, options)?;
+    let mut session = Session::connect(connect)?;
+    report.tell_sessions(&mut session, connect.database(), Fate::Waiting)?;
+    Ok(report)
 }
 
 /// How long one of the objects to drop may be locked by somebody else.

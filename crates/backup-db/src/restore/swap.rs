@@ -17,7 +17,7 @@ use super::error::RestoreError;
 use super::fill::Filling;
 use super::options::{RestoreOptions, RestoreProgress, RestoreStats};
 use super::plan::Plan;
-use super::preflight::{self, Preflight, Problem};
+use super::preflight::{self, Fate, Preflight, Problem};
 use super::source::DumpSource;
 use super::target::{Target, drop_database, maintenance};
 use super::verify;
@@ -45,7 +45,9 @@ pub fn preflight_swap(
 ) -> Result<Preflight, RestoreError> {
     let names = Names::new(connect.database(), id)?;
     let plan = Plan::new(source, options)?;
-    check(connect, &names, source, &plan, options)
+    let mut report = check(connect, &names, source, &plan, options)?;
+    report.tell_sessions(&mut maintenance(connect)?, &names.live, Fate::Ended)?;
+    Ok(report)
 }
 
 /// Restores a dump into a new database beside the live one, and compares it. The live one is not touched; [`commit_swap`] exchanges them.

@@ -82,6 +82,7 @@ fn rows(filling: &Filling<'_>) -> Result<DumpStats, RestoreError> {
     let options = SnapshotOptions {
         jobs: filling.options.jobs,
         patience: None,
+        any_version: filling.options.any_version,
         cancel: filling.options.cancel.clone(),
         ..SnapshotOptions::default()
     };

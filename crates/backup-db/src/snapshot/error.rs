@@ -109,7 +109,7 @@ impl DumpError {
         Some(match self {
             Self::Connect(error) => return error.hint(),
             Self::UnsupportedServer { .. } => {
-                "use a version of this program that knows the server's"
+                "use a version of this program that knows the server's, or try with --any-version when it is newer"
             }
             Self::RowSecurity { .. } => {
                 "dump as the table's owner, as a superuser or as a role with BYPASSRLS"

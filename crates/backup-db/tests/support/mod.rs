@@ -77,6 +77,7 @@ pub(crate) type Action<'a> = &'a (dyn Fn(Bytes) -> Result<Bytes, BoxError> + Syn
 /// A dump that goes wrong, or does something, when a segment is read.
 pub(crate) struct Broken<'a> {
     dump: &'a MemoryDump,
+    server: ServerInfo,
     reads: AtomicUsize,
     at_read: usize,
     action: Action<'a>,
@@ -86,16 +87,24 @@ impl<'a> Broken<'a> {
     pub(crate) fn new(dump: &'a MemoryDump, at_read: usize, action: Action<'a>) -> Self {
         Self {
             dump,
+            server: dump.server().clone(),
             reads: AtomicUsize::new(0),
             at_read,
             action,
         }
     }
+
+    /// A whole dump that claims to be from another server.
+    pub(crate) fn claiming(dump: &'a MemoryDump, change: impl FnOnce(&mut ServerInfo)) -> Self {
+        let mut claiming = Self::new(dump, usize::MAX, &Ok);
+        change(&mut claiming.server);
+        claiming
+    }
 }
 
 impl DumpSource for Broken<'_> {
     fn server(&self) -> &ServerInfo {
-        self.dump.server()
+        &self.server
     }
     fn script(&self) -> &Script {
         self.dump.script()
