@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! database/pre-data.sql                               schema, before the rows
+//! database/load.list                                  in migration packages: for each folder of rows, the statement that takes them
 //! database/data/<schema>.<table>/<part>-<sequence>.copy   rows, COPY text
 //! database/large-objects/<oid>/<sequence>             bytes
 //! database/post-data.sql                              sequence values, indexes, constraints, triggers, …
@@ -21,6 +22,8 @@ pub(crate) const POST_DATA: &str = "database/post-data.sql";
 pub(crate) const OBJECTS: &str = "database/objects.jsonl";
 /// The database part of the manifest once more, in a place of its own: a restore needs one of them.
 pub(crate) const DUMP: &str = "database/dump.json";
+/// In migration packages: which statement takes the rows of which folder.
+pub(crate) const LOAD_LIST: &str = "database/load.list";
 /// The folder of the rows.
 pub(crate) const DATA: &str = "database/data";
 /// The folder of the large objects.

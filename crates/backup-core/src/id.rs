@@ -108,9 +108,14 @@ fn is_suffix(text: &str) -> bool {
 }
 
 fn random_suffix() -> io::Result<String> {
-    let mut bytes = [0; 4];
+    Ok(format!("{:08x}", u32::from_be_bytes(random_bytes()?)))
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(format!("{:08x}", u32::from_be_bytes(bytes)))
+    Ok(bytes)
 }
 
 #[cfg(test)]

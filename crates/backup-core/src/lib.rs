@@ -33,6 +33,7 @@ mod repository;
 pub mod request;
 mod restore;
 pub mod retention;
+pub mod sanitize;
 pub mod schedule;
 mod verify;
 
@@ -40,7 +41,7 @@ pub use backup_archive::Compression;
 pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
 pub use config::{
     ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
-    ReferenceRule, RepositorySection, ScheduleEntry, Settings, SystemSection,
+    ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SystemSection,
 };
 pub use create::{CreateError, CreateOptions, Destination, create, default_jobs};
 pub use failure::{Explain, Failure};

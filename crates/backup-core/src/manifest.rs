@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
+use crate::sanitize::Change;
 
 /// The version of the manifest that this crate writes, and the newest that it reads.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -47,6 +48,9 @@ pub struct Manifest {
     /// What is worth knowing but takes nothing away: skipped sockets, for example.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Issue>,
+    /// What is other in this migration package than in the database it was made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanitized: Vec<Change>,
     /// The database, if it is part of the backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseManifest>,

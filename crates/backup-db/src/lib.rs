@@ -59,6 +59,6 @@ pub use server_info::{ExtensionInfo, ServerInfo};
 pub use session::{Canceller, CopyInError, Notice, Session};
 pub use snapshot::{
     Blocker, DumpError, DumpStats, LargeObjectPieces, LargeObjectStats, Segments, Snapshot,
-    SnapshotOptions,
+    SnapshotOptions, TableRewrite,
 };
 pub use table::{TableInfo, TableStats};

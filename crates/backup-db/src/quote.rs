@@ -5,6 +5,24 @@ pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The same without line breaks and other control characters, which become escapes.
+pub(crate) fn quote_line(name: &str) -> String {
+    if !name.chars().any(char::is_control) {
+        return quote(name);
+    }
+    let mut out = String::from("U&\"");
+    for c in name.chars() {
+        match c {
+            '"' => out.push_str("\"\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => out.push_str(&format!("\\{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Names in double quotes, separated by commas.
 pub(crate) fn quote_list(names: &[String]) -> String {
     names

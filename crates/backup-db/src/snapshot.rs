@@ -4,6 +4,7 @@ mod copy;
 mod error;
 mod large_objects;
 mod parts;
+mod rewrite;
 mod tables;
 mod watcher;
 
@@ -19,6 +20,7 @@ pub use copy::Segments;
 use copy::Shared;
 pub use error::{Blocker, DumpError};
 pub use large_objects::LargeObjectPieces;
+pub use rewrite::TableRewrite;
 use tables::Locked;
 use watcher::Watcher;
 
@@ -209,7 +211,13 @@ impl Snapshot {
         }
         let parts = parts::plan(&tables, options.part_bytes);
         let stats = tables.iter().map(TableStats::from).collect();
-        let shared = Shared::new(stats, parts, options.segment_bytes, options.cancel.clone());
+        let shared = Shared::new(
+            tables.clone(),
+            stats,
+            parts,
+            options.segment_bytes,
+            options.cancel.clone(),
+        );
         let watcher = match options.patience {
             Some(patience) => {
                 let watcher = start_watcher(connect, &mut leader, &mut workers, patience, &shared)?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::quote::{quote, quote_list};
+use crate::quote::{quote, quote_line, quote_list};
 use crate::{RowDigest, TableName};
 
 /// A table whose rows are dumped.
@@ -32,6 +32,20 @@ impl TableInfo {
     /// `"schema"."table"`, as SQL.
     pub fn qualified(&self) -> String {
         format!("{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
+    /// The statement that takes its rows, on one line whatever the names hold, without a semicolon.
+    pub fn copy_in_line(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(|name| quote_line(name)).collect();
+        let columns = match columns.as_slice() {
+            [] => String::new(),
+            columns => format!(" ({})", columns.join(", ")),
+        };
+        format!(
+            "COPY {}.{}{columns} FROM STDIN",
+            quote_line(&self.schema),
+            quote_line(&self.name)
+        )
     }
 
     pub(crate) fn is_named(&self, name: &TableName) -> bool {

@@ -46,6 +46,12 @@ pub(crate) struct Create {
     /// Dump a server that is newer than any that this program knows
     #[arg(long)]
     any_version: bool,
+    /// Export: accounts keep their names, their passwords become unusable. The default
+    #[arg(long, conflicts_with = "exclude_users")]
+    include_users: bool,
+    /// Export: replace people by pseudonyms
+    #[arg(long)]
+    exclude_users: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -56,6 +62,8 @@ enum Kind {
     Database,
     /// The file roots alone
     Files,
+    /// A migration package: everything but passwords and secrets, with its own restore script
+    Export,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
@@ -72,6 +80,7 @@ impl Create {
                 Kind::Full => BackupKind::Full,
                 Kind::Database => BackupKind::Database,
                 Kind::Files => BackupKind::Files,
+                Kind::Export => BackupKind::Export,
             },
             output: self.output,
             config_file: self.config_file,
@@ -86,6 +95,8 @@ impl Create {
             no_sha256: self.no_sha256,
             allow_shrunken: self.allow_shrunken,
             any_version: self.any_version,
+            include_users: self.include_users,
+            exclude_users: self.exclude_users,
         };
         let site = context.site()?;
         let progress = context.progress();

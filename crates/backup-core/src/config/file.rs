@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use crate::kind::BackupKind;
+use crate::sanitize::SanitizeRule;
 
 /// The whole file. Unknown names are errors, so that a misspelt setting is never silently ignored.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -29,6 +30,8 @@ pub struct ConfigFile {
     pub schedule: Vec<ScheduleEntry>,
     /// `[notify]`.
     pub notify: NotifySection,
+    /// `[sanitize]`.
+    pub sanitize: SanitizeSection,
 }
 
 /// `[repository]`.
@@ -123,6 +126,16 @@ pub struct ScheduleEntry {
     pub compression_enabled: Option<bool>,
     /// Seal the archive; false when left out.
     pub encryption_enabled: Option<bool>,
+}
+
+/// `[sanitize]`: what must not travel in a migration package.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SanitizeSection {
+    /// Tables of accounts besides those that look like Django's.
+    pub user_tables: Vec<String>,
+    /// `[[sanitize.rules]]`.
+    pub rules: Vec<SanitizeRule>,
 }
 
 /// `[notify]`.

@@ -12,7 +12,7 @@ use crate::failure::Explain;
 
 pub use file::{
     ConfigFile, DatabaseSection, EncryptionSection, NotifySection, ReferenceRule,
-    RepositorySection, ScheduleEntry, SystemSection,
+    RepositorySection, SanitizeSection, ScheduleEntry, SystemSection,
 };
 pub use settings::{Overrides, Settings};
 

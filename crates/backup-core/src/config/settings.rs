@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use backup_db::{ConnectOptions, ConnectSources, Secret};
 
-use super::{ConfigError, ConfigFile};
+use super::{ConfigError, ConfigFile, SanitizeSection};
 
 /// What the caller was told directly: the strongest source.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub struct Settings {
     pub system: Vec<PathBuf>,
     /// The database; `None` when nothing describes one.
     pub database: Option<ConnectOptions>,
+    /// What must not travel in migration packages.
+    pub sanitize: SanitizeSection,
     /// Whether the configuration wants archives to be sealed, which this version cannot: it makes none then.
     pub wants_sealing: bool,
     /// Parts of the configuration file that this version reads but does not act on.
@@ -78,6 +80,7 @@ impl Settings {
             files,
             system: file.system.paths.clone(),
             database: database(overrides, file, &env, home)?,
+            sanitize: file.sanitize.clone(),
             wants_sealing: file.encryption.recipients_file.is_some(),
             not_acted_on: file.not_acted_on(),
         })

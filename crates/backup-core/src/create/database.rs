@@ -1,12 +1,16 @@
 //! The database: the schema as SQL, the rows as COPY text.
 
-use backup_db::{DumpError, Snapshot};
+use std::borrow::Cow;
+
+use backup_db::{DumpError, Script, Snapshot};
 
 use super::CreateError;
 use super::job::{Job, own_metadata};
 use crate::dump_layout::{
-    DUMP, OBJECTS, POST_DATA, PRE_DATA, large_object_path, segment_path, table_folder,
+    DATA, DUMP, LOAD_LIST, OBJECTS, POST_DATA, PRE_DATA, large_object_path, segment_path,
+    table_folder,
 };
+use crate::kind::BackupKind;
 use crate::manifest::{DatabaseManifest, Issue};
 use crate::monitor::Phase;
 
@@ -14,18 +18,27 @@ use crate::monitor::Phase;
 pub(super) fn append(job: &mut Job<'_>, snapshot: Snapshot) -> Result<(), CreateError> {
     let expected = snapshot.tables().iter().map(|table| table.bytes).sum();
     job.monitor.phase(Phase::Database, Some(expected));
-    job.append_text(PRE_DATA, snapshot.script().pre_data().to_owned())?;
+    let script = script_for(job, &snapshot);
+    job.append_text(PRE_DATA, script.pre_data().to_owned())?;
+    if job.options.kind == BackupKind::Export {
+        job.append_text(LOAD_LIST, load_list(&snapshot))?;
+    }
     append_rows(job, &snapshot)?;
     append_large_objects(job, &snapshot)?;
-    job.append_text(POST_DATA, snapshot.script().post_data().to_owned())?;
-    job.append_text(OBJECTS, snapshot.script().records_to_jsonl())?;
+    job.append_text(POST_DATA, script.post_data().to_owned())?;
+    job.append_text(OBJECTS, script.records_to_jsonl())?;
     job.manifest
         .notes
         .extend(snapshot.warnings().iter().map(|warning| Issue {
             path: "database".to_owned(),
             reason: warning.clone(),
         }));
-    let server = snapshot.server().clone();
+    let mut server = snapshot.server().clone();
+    if job.options.kind == BackupKind::Export {
+        // The target has neither this owner nor this cluster.
+        server.owner.clear();
+        server.system_identifier = None;
+    }
     let snapshot_at = snapshot.taken_at().into();
     let stats = snapshot.finish()?;
     let database = DatabaseManifest {
@@ -37,6 +50,32 @@ pub(super) fn append(job: &mut Job<'_>, snapshot: Snapshot) -> Result<(), Create
     job.append_text(DUMP, text)?;
     job.manifest.database = Some(database);
     Ok(())
+}
+
+/// The schema; of a migration package without what only its own server knows.
+fn script_for<'a>(job: &mut Job<'_>, snapshot: &'a Snapshot) -> Cow<'a, Script> {
+    if job.options.kind != BackupKind::Export {
+        return Cow::Borrowed(snapshot.script());
+    }
+    let (script, left_out) = snapshot.script().portable();
+    job.manifest
+        .notes
+        .extend(left_out.into_iter().map(|object| Issue {
+            path: "database".to_owned(),
+            reason: format!("left out of the package: {object}"),
+        }));
+    Cow::Owned(script)
+}
+
+/// One line per table: the folder of its rows, a tab, the statement that takes them. For a restore without this program.
+fn load_list(snapshot: &Snapshot) -> String {
+    let mut list = String::new();
+    for table in snapshot.tables() {
+        let folder = table_folder(&table.schema, &table.name);
+        let folder = folder.trim_start_matches(DATA).trim_start_matches('/');
+        list.push_str(&format!("{folder}\t{}\n", table.copy_in_line()));
+    }
+    list
 }
 
 fn append_rows(job: &mut Job<'_>, snapshot: &Snapshot) -> Result<(), CreateError> {

@@ -10,6 +10,7 @@ use crate::database_errors::sentence;
 use crate::failure::{Explain, wants_space};
 use crate::kind::BackupKind;
 use crate::repository::RepositoryError;
+use crate::sanitize::SanitizeError;
 use crate::verify::VerifyError;
 
 /// Why no backup was made. Nothing is left behind.
@@ -56,6 +57,9 @@ pub enum CreateError {
     /// The database cannot be dumped.
     #[error("the database cannot be dumped")]
     Database(#[from] DumpError),
+    /// The package cannot be made free of secrets.
+    #[error("the package would hold secrets")]
+    Sanitize(#[from] SanitizeError),
     /// The archive cannot be written.
     #[error("the archive cannot be written")]
     Write(#[from] WriteError),
@@ -92,6 +96,7 @@ impl Explain for CreateError {
             Self::Walk(_) => "source_unusable",
             Self::System { .. } => "system_file",
             Self::Database(error) => error.code(),
+            Self::Sanitize(error) => error.code(),
             Self::Write(error) if wants_space(error) => "no_space",
             Self::Write(_) => "archive_write",
             Self::Repository(error) => error.code(),
@@ -104,12 +109,13 @@ impl Explain for CreateError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unsupported { .. } => "full, database and files backups can be made.".into(),
+            Self::Unsupported { .. } => "full, database, files and export backups can be made.".into(),
             Self::NoDatabase { .. } => "Describe it with --database-url, DATABASE_URL, DB_* or PG* variables, or [database] in the configuration file; `create files` needs none.".into(),
             Self::NoFiles { .. } => "Name each folder with --files NAME=DIR or in [files] of the configuration file; `create database` needs none.".into(),
             Self::Source { source, .. } => sentence(source.hint()),
             Self::System { .. } => "Correct [system] paths or --config-file, and check that this user may read the file.".into(),
             Self::Database(error) => return Explain::hint(error),
+            Self::Sanitize(error) => return error.hint(),
             Self::Write(error) if wants_space(error) => {
                 "Free space on that file system, or choose another repository; nothing was left behind.".into()
             }

@@ -78,9 +78,14 @@ impl<'a> Job<'a> {
                 duration_ms: 0,
                 configuration: options.configuration.clone(),
                 program: concat!("edms-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
-                host: host_name(),
+                // A migration package says nothing of where it was made.
+                host: match options.kind {
+                    BackupKind::Export => String::new(),
+                    _ => host_name(),
+                },
                 issues: Vec::new(),
                 notes: Vec::new(),
+                sanitized: Vec::new(),
                 database: None,
                 files: Default::default(),
                 config: Vec::new(),

@@ -10,6 +10,7 @@
 
 mod database;
 mod error;
+mod export;
 mod files;
 mod job;
 mod system;
@@ -29,6 +30,7 @@ use crate::capture::check_root;
 use crate::kind::BackupKind;
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
+use crate::sanitize::SanitizeOptions;
 use job::Job;
 pub(crate) use job::elapsed_ms;
 
@@ -64,6 +66,8 @@ pub struct CreateOptions {
     pub allow_shrunken: bool,
     /// Dump a server that is newer than any that is known here. Default: no; something in it may be missed then.
     pub any_version: bool,
+    /// How a migration package is kept free of secrets; nothing for other kinds.
+    pub sanitize: SanitizeOptions,
 }
 
 /// Where a backup goes.
@@ -91,6 +95,7 @@ impl CreateOptions {
             verify: true,
             allow_shrunken: false,
             any_version: false,
+            sanitize: SanitizeOptions::default(),
         }
     }
 }
@@ -110,7 +115,7 @@ pub fn create(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRe
     monitor.phase(Phase::Preparing, None);
     if !matches!(
         options.kind,
-        BackupKind::Full | BackupKind::Database | BackupKind::Files
+        BackupKind::Full | BackupKind::Database | BackupKind::Files | BackupKind::Export
     ) {
         return Err(CreateError::Unsupported { kind: options.kind });
     }
@@ -134,7 +139,7 @@ fn attempt_once(
     options: &CreateOptions,
     monitor: &dyn Monitor,
 ) -> Result<BackupRecord, CreateError> {
-    let job = Job::begin(options, monitor, Utc::now())?;
+    let mut job = Job::begin(options, monitor, Utc::now())?;
     // The snapshot comes before the first file: a row never names a file that was written after it and is missing here.
     let snapshot = if options.kind.has_database() {
         let connect = options
@@ -146,7 +151,11 @@ fn attempt_once(
             any_version: options.any_version,
             ..SnapshotOptions::default()
         };
-        Some(Snapshot::open(connect, &snapshot_options)?)
+        let mut snapshot = Snapshot::open(connect, &snapshot_options)?;
+        if options.kind == BackupKind::Export {
+            job.sanitize(&mut snapshot)?;
+        }
+        Some(snapshot)
     } else {
         None
     };

@@ -11,6 +11,7 @@ use crate::create::{CreateOptions, Destination, create};
 use crate::kind::BackupKind;
 use crate::monitor::Monitor;
 use crate::record::BackupRecord;
+use crate::sanitize::SanitizeOptions;
 
 /// A backup to be made.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +46,12 @@ pub struct CreateRequest {
     /// Dump a server that is newer than any that is known here.
     #[serde(default)]
     pub any_version: bool,
+    /// Of an export: keep the accounts, without usable passwords. That is the default; it contradicts the next.
+    #[serde(default)]
+    pub include_users: bool,
+    /// Of an export: replace people by pseudonyms.
+    #[serde(default)]
+    pub exclude_users: bool,
 }
 
 /// A way of compressing.
@@ -106,6 +113,8 @@ impl CreateRequest {
             no_sha256: false,
             allow_shrunken: false,
             any_version: false,
+            include_users: false,
+            exclude_users: false,
         }
     }
 
@@ -121,6 +130,7 @@ impl CreateRequest {
                 "Nothing was written. Take [encryption] out of the configuration to make archives that are not sealed.",
             ));
         }
+        self.check_users()?;
         let mut system = settings.system.clone();
         system.extend(self.config_file.iter().cloned());
         Ok(CreateOptions {
@@ -134,6 +144,11 @@ impl CreateRequest {
             verify: !self.no_verify,
             allow_shrunken: self.allow_shrunken,
             any_version: self.any_version,
+            sanitize: SanitizeOptions {
+                rules: settings.sanitize.rules.clone(),
+                user_tables: settings.sanitize.user_tables.clone(),
+                exclude_users: self.exclude_users,
+            },
             ..CreateOptions::new(self.kind, self.destination(site)?)
         })
     }
@@ -150,6 +165,27 @@ impl CreateRequest {
             ));
         }
         Ok(create(&options, monitor)?)
+    }
+
+    /// Who is in a package is a question for exports alone.
+    fn check_users(&self) -> Result<(), ServiceError> {
+        let asked = self.include_users || self.exclude_users;
+        if asked && self.kind != BackupKind::Export {
+            return Err(ServiceError::usage(
+                format!(
+                    "--include-users and --exclude-users mean nothing for a {} backup",
+                    self.kind
+                ),
+                "Only `create export` changes what it copies.",
+            ));
+        }
+        if self.include_users && self.exclude_users {
+            return Err(ServiceError::usage(
+                "--include-users and --exclude-users contradict each other",
+                "Leave one of them out.",
+            ));
+        }
+        Ok(())
     }
 
     fn destination(&self, site: &Site) -> Result<Destination, ServiceError> {

@@ -60,8 +60,38 @@ pub(crate) fn script<'a>(
     Script::new(writer.pre_data, writer.post_data, writer.records)
 }
 
-fn header(when: &str) -> String {
+/// How each text begins.
+pub(super) fn header(when: &str) -> String {
     format!("-- The schema's part that is made {when} the rows are loaded.\n\n{SETTINGS}")
+}
+
+/// Appends an object's statements under a comment that names it. Returns where they begin.
+pub(super) fn push_statements(
+    text: &mut String,
+    kind: ObjectKind,
+    schema: Option<&str>,
+    name: &str,
+    tablespace: Option<&str>,
+    sql: &str,
+) -> u64 {
+    text.push_str(&format!(
+        "\n-- {}: {}\n",
+        kind.label(),
+        one_line(schema, name)
+    ));
+    if let Some(tablespace) = tablespace {
+        text.push_str(&format!(
+            "SET default_tablespace = {};\n",
+            literal(tablespace)
+        ));
+    }
+    let offset = text.len() as u64;
+    text.push_str(sql);
+    text.push('\n');
+    if tablespace.is_some() {
+        text.push_str("SET default_tablespace = '';\n");
+    }
+    offset
 }
 
 struct Writer<'c, 'a, 'm> {
@@ -282,23 +312,14 @@ impl Writer<'_, '_, '_> {
             Section::PreData => &mut self.pre_data,
             Section::PostData => &mut self.post_data,
         };
-        text.push_str(&format!(
-            "\n-- {}: {}\n",
-            kind.label(),
-            one_line(schema.as_deref(), &name)
-        ));
-        if let Some(tablespace) = &tablespace {
-            text.push_str(&format!(
-                "SET default_tablespace = {};\n",
-                literal(tablespace)
-            ));
-        }
-        let offset = text.len() as u64;
-        text.push_str(sql.as_str());
-        text.push('\n');
-        if tablespace.is_some() {
-            text.push_str("SET default_tablespace = '';\n");
-        }
+        let offset = push_statements(
+            text,
+            kind,
+            schema.as_deref(),
+            &name,
+            tablespace.as_deref(),
+            sql.as_str(),
+        );
         let index = u32::try_from(self.records.len())
             .expect("fewer objects than the catalogue has numbers");
         self.records.push(Record {

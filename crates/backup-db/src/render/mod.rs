@@ -11,6 +11,7 @@ mod indexes;
 mod keywords;
 mod names;
 mod operators;
+mod portable;
 mod privileges;
 mod replication;
 mod rules;

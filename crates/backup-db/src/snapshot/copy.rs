@@ -1,5 +1,6 @@
 //! Rows out of the server: several connections read parts of tables into segments.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -8,10 +9,16 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::parts::Part;
-use crate::{CancelToken, Canceller, DumpError, RowDigest, Segment, Session, TableStats};
+use super::rewrite::TableRewrite;
+use crate::{
+    CancelToken, Canceller, DumpError, RowDigest, Segment, Session, TableInfo, TableStats,
+};
 
 /// What the connections of one dump share.
 pub(crate) struct Shared {
+    tables: Vec<TableInfo>,
+    /// By index of the table.
+    rewrites: Mutex<BTreeMap<usize, TableRewrite>>,
     parts: Mutex<std::vec::IntoIter<Part>>,
     stats: Mutex<Vec<TableStats>>,
     remaining: Mutex<usize>,
@@ -24,12 +31,15 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
+        tables: Vec<TableInfo>,
         stats: Vec<TableStats>,
         parts: Vec<Part>,
         segment_bytes: usize,
         cancel: CancelToken,
     ) -> Arc<Self> {
         Arc::new(Self {
+            tables,
+            rewrites: Mutex::default(),
             remaining: Mutex::new(parts.len()),
             parts: Mutex::new(parts.into_iter()),
             stats: Mutex::new(stats),
@@ -54,6 +64,20 @@ impl Shared {
     /// Why somebody stopped the copying, once.
     pub(crate) fn take_reason(&self) -> Option<DumpError> {
         lock(&self.reason).take()
+    }
+
+    /// Has the tables of these indexes copied as the rewrites say.
+    pub(super) fn rewrite(&self, rewrites: BTreeMap<usize, TableRewrite>) {
+        *lock(&self.rewrites) = rewrites;
+    }
+
+    /// The statement that reads a part.
+    fn copy_out_sql(&self, part: &Part) -> String {
+        let range = part.range.as_deref();
+        match lock(&self.rewrites).get(&part.table) {
+            Some(rewrite) => rewrite.copy_out_sql(&self.tables[part.table], range),
+            None => lock(&self.stats)[part.table].copy_out_sql(range),
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -164,10 +188,8 @@ fn copy_parts(
         let Some(part) = shared.next_part() else {
             return Ok(());
         };
-        let (table, sql) = {
-            let stats = &lock(&shared.stats)[part.table];
-            (stats.qualified(), stats.copy_out_sql(part.range.as_deref()))
-        };
+        let table = shared.tables[part.table].qualified();
+        let sql = shared.copy_out_sql(&part);
         let mut filler = Filler::new(shared.segment_bytes);
         let mut sequence = 0;
         let mut send = |rows: u64, data: Bytes| {

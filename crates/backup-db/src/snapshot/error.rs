@@ -1,6 +1,6 @@
 //! Why there is no dump.
 
-use crate::{ConnectError, NEWEST_MAJOR, OLDEST_MAJOR, QueryError, SchemaError};
+use crate::{ConnectError, NEWEST_MAJOR, OLDEST_MAJOR, QueryError, SchemaError, TableName};
 
 /// A dump failed; what was read so far is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,12 @@ pub enum DumpError {
     /// The schema cannot be dumped completely.
     #[error("the schema cannot be dumped")]
     Schema(#[from] SchemaError),
+    /// A rewrite names a table or column whose rows are not dumped.
+    #[error("{column} is not among what is dumped")]
+    NoSuchColumn {
+        /// `schema.table` or `schema.table.column`.
+        column: String,
+    },
     /// Not all parts were read when the dump was closed.
     #[error("the dump was closed before all rows were read")]
     Incomplete,
@@ -128,6 +134,15 @@ impl DumpError {
             self,
             Self::LockTimeout { .. } | Self::MadeRoom { .. } | Self::Changing(_)
         )
+    }
+
+    pub(crate) fn no_such_column(table: &TableName, column: Option<&str>) -> Self {
+        let column = column
+            .map(|column| format!(".{column}"))
+            .unwrap_or_default();
+        Self::NoSuchColumn {
+            column: format!("{}.{}{column}", table.schema, table.name),
+        }
     }
 
     /// Names a failure that is about one table.
