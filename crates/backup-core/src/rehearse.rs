@@ -112,10 +112,10 @@ pub enum RehearseError {
     NoDatabase,
     /// The surroundings, not the backup, kept it from being restored.
     #[error("the rehearsal cannot be done here")]
-    Restore(#[source] RestoreError),
+    Restore(#[source] Box<RestoreError>),
     /// The restored database cannot be looked at.
     #[error("the scratch database cannot be compared")]
-    Compare(#[source] backup_db::DumpError),
+    Compare(#[source] Box<backup_db::DumpError>),
     /// The scratch folder cannot be made.
     #[error("cannot make a folder in {}", .path.display())]
     Folder {
@@ -133,11 +133,17 @@ pub enum RehearseError {
         /// Its name.
         database: String,
         /// Why not.
-        source: DatabaseError,
+        source: Box<DatabaseError>,
     },
     /// The operating system has no random bytes for an id.
     #[error("cannot make an id")]
     Random(#[source] io::Error),
+}
+
+impl RehearseError {
+    fn of_restore(error: RestoreError) -> Self {
+        Self::Restore(Box::new(error))
+    }
 }
 
 impl Explain for RehearseError {
@@ -188,7 +194,7 @@ pub fn rehearse(
         (None, true) => return Err(RehearseError::NoDatabase),
         (Some(connect), true) => Some(
             Scratch::reserve(connect, &id)
-                .map_err(|error| RehearseError::Restore(RestoreError::Database(error)))?,
+                .map_err(|error| RehearseError::of_restore(error.into()))?,
         ),
         (_, false) => None,
     };
@@ -204,7 +210,10 @@ pub fn rehearse(
         let database = scratch.connect().database().to_owned();
         scratch
             .discard()
-            .map_err(|source| RehearseError::LeftBehind { database, source })?;
+            .map_err(|source| RehearseError::LeftBehind {
+                database,
+                source: Box::new(source),
+            })?;
     }
     let Found {
         differences,
@@ -250,7 +259,7 @@ impl Trial<'_> {
         options.jobs = self.options.jobs;
         options.any_version = self.options.any_version;
         let mut found = Found::default();
-        let dump = ArchivedDump::open(self.backup).map_err(RehearseError::Restore)?;
+        let dump = ArchivedDump::open(self.backup).map_err(RehearseError::of_restore)?;
         if let (Some(connect), Some(dump)) = (self.connect, &dump)
             && lacks_roles(connect, dump)?
         {
@@ -275,7 +284,7 @@ impl Trial<'_> {
                 found.differences.push(with_causes(&error));
                 return Ok(found);
             }
-            Err(error) => return Err(RehearseError::Restore(error)),
+            Err(error) => return Err(RehearseError::of_restore(error)),
         }
         if let (Some(connect), Some(dump)) = (self.connect, &dump) {
             self.compare_schema(connect, dump, &options, &mut found)?;
@@ -297,7 +306,8 @@ impl Trial<'_> {
             any_version: options.any_version,
             ..SnapshotOptions::default()
         };
-        let (major, actual) = read_schema(connect, &snapshot).map_err(RehearseError::Compare)?;
+        let (major, actual) = read_schema(connect, &snapshot)
+            .map_err(|error| RehearseError::Compare(Box::new(error)))?;
         let comparison = SchemaComparison {
             owners: options.owners,
             privileges: options.privileges,
@@ -344,7 +354,7 @@ impl MadeFolder {
 
 fn lacks_roles(connect: &ConnectOptions, dump: &ArchivedDump<'_>) -> Result<bool, RehearseError> {
     let found = preflight(connect, dump, &backup_db::RestoreOptions::default())
-        .map_err(|error| RehearseError::Restore(error.into()))?;
+        .map_err(|error| RehearseError::of_restore(error.into()))?;
     Ok(found.problems.iter().any(|problem| {
         matches!(
             problem,

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use backup_core::request::{SiteRequest, Surroundings, VerifyRequest};
 use backup_core::{
-    BackupKind, ConnectOptions, CreateOptions, Destination, Explain, RehearseOptions, Repository,
-    RestoreTargets, ScratchFolder, Secret, Silent, VerifyStatus, create, default_jobs, recover,
-    rehearse,
+    BackupKind, ConnectOptions, CreateOptions, Destination, Explain, LastRehearsal,
+    RehearseOptions, Repository, RestoreTargets, ScratchFolder, Secret, Silent, VerifyStatus,
+    create, default_jobs, recover, rehearse,
 };
 use testkit::Server;
 
@@ -79,9 +79,15 @@ impl Scene {
         request.resolve(&Surroundings::none()).unwrap()
     }
 
+    /// What the backup's record says.
+    fn last_rehearsal(&self) -> LastRehearsal {
+        let repository = Repository::open(self.path("backups")).unwrap();
+        repository.find("latest").unwrap().last_rehearsal.unwrap()
+    }
+
     #[track_caller]
     fn assert_nothing_is_left(&self) {
-        assert_eq!(databases(self), [self.database.clone()]);
+        assert_eq!(databases(self), vec![self.database.clone()]);
         assert_eq!(names(&self.path("backups/running")), Vec::<String>::new());
         assert_eq!(names(self.folder.path()), ["backups", "documents"]);
     }
@@ -123,11 +129,7 @@ fn a_good_backup_is_proven_and_its_record_says_when() {
         (1, 30_000, 20)
     );
     scene.assert_nothing_is_left();
-    let record = Repository::open(scene.path("backups"))
-        .unwrap()
-        .find("latest")
-        .unwrap();
-    let last = record.last_rehearsal.unwrap();
+    let last = scene.last_rehearsal();
     assert_eq!((last.at, last.passed), (rehearsal.at, true));
     assert_eq!(last.proven_at, Some(rehearsal.at));
 }
@@ -153,11 +155,7 @@ fn a_damaged_backup_is_not_proven_and_the_record_keeps_when_it_was() {
     assert!(rehearsal.differences[0].contains("letter"), "{rehearsal:?}");
     assert!(outcome.damaged.iter().any(|part| part.path == "rehearsal"));
     scene.assert_nothing_is_left();
-    let record = Repository::open(scene.path("backups"))
-        .unwrap()
-        .find("latest")
-        .unwrap();
-    let last = record.last_rehearsal.unwrap();
+    let last = scene.last_rehearsal();
     assert!(!last.passed && last.difference.is_some());
     assert_eq!(last.proven_at, Some(proven.rehearsal.unwrap().at));
 }
