@@ -36,6 +36,17 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     )
 }
 
+/// An error with its causes on one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
 /// An error, flattened for a face: the command line's and the C interface's JSON are exactly this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {

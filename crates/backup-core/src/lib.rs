@@ -29,6 +29,7 @@ pub mod notify;
 mod opened;
 pub mod placement;
 mod record;
+mod rehearse;
 mod repository;
 pub mod request;
 mod restore;
@@ -54,6 +55,9 @@ pub use manifest::{
 pub use monitor::{Monitor, Phase, Recording, Silent};
 pub use opened::{CatError, Contents, OpenError, OpenedBackup, cat};
 pub use record::BackupRecord;
+pub use rehearse::{
+    LastRehearsal, Rehearsal, RehearseError, RehearseOptions, ScratchFolder, rehearse,
+};
 pub use repository::{Listing, REPOSITORY_VERSION, Repository, RepositoryError};
 pub use restore::{
     Component, DatabasePlan, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::Manifest;
+use crate::rehearse::LastRehearsal;
 
 /// What is known of a backup without opening its archive. The command line's `create --json` and `list --json` print it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct BackupRecord {
     /// What is missing, and what else is worth knowing.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// Whether the backup could be restored when that was last tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_rehearsal: Option<LastRehearsal>,
 }
 
 impl BackupRecord {
@@ -82,6 +86,14 @@ impl BackupRecord {
                 .chain(&manifest.notes)
                 .map(|issue| format!("{}: {}", issue.path, issue.reason))
                 .collect(),
+            last_rehearsal: None,
         }
+    }
+
+    /// The record as it is stored beside its archive, of which it names only the file.
+    pub(crate) fn to_toml(&self) -> String {
+        let mut stored = self.clone();
+        stored.path = self.path.file_name().unwrap_or_default().into();
+        toml::to_string(&stored).expect("a record has nothing that TOML cannot hold")
     }
 }

@@ -15,6 +15,7 @@ use crate::failure::Explain;
 use crate::manifest::MANIFEST_PATH;
 use crate::monitor::{Monitor, Phase};
 use crate::opened::{OpenError, OpenedBackup};
+use crate::rehearse::Rehearsal;
 use crate::repository::sha256_path;
 
 /// How thoroughly to check.
@@ -44,8 +45,28 @@ pub struct VerifyOutcome {
     pub entries: u64,
     /// What is damaged, by name.
     pub damaged: Vec<DamagedPart>,
-    /// Whether a restore was rehearsed.
+    /// Whether a restore was rehearsed; what it found is in `rehearsal`.
     pub rehearsed: bool,
+    /// The rehearsal, when there was one. What differed is in `damaged` too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
+}
+
+impl VerifyOutcome {
+    /// Adds what a rehearsal of the same backup found.
+    pub(crate) fn with(mut self, rehearsal: Rehearsal) -> Self {
+        let differing = rehearsal.differences.iter().map(|reason| DamagedPart {
+            path: "rehearsal".to_owned(),
+            reason: reason.clone(),
+        });
+        self.damaged.extend(differing);
+        if !rehearsal.passed {
+            self.status = VerifyStatus::Damaged;
+        }
+        self.rehearsed = true;
+        self.rehearsal = Some(rehearsal);
+        self
+    }
 }
 
 /// Whether a backup is what was written.
@@ -174,6 +195,7 @@ pub fn verify(
         entries: report.entries,
         damaged,
         rehearsed: false,
+        rehearsal: None,
     })
 }
 

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::{
     ConnectOptions, DumpError, DumpStats, RowDigest, Snapshot, SnapshotOptions, TableName,
     TableStats,
 };
 
 /// How one table differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "difference", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
     /// It is not in the second.
@@ -128,7 +131,14 @@ pub fn digest_tables(
     options: &SnapshotOptions,
     read: &dyn Fn(u64),
 ) -> Result<DumpStats, DumpError> {
-    let snapshot = Snapshot::open_rows(connect, options, tables)?;
+    digest_segments(Snapshot::open_rows(connect, options, tables)?, read)
+}
+
+/// Reads everything of a snapshot, keeps nothing but what it comes to.
+pub(crate) fn digest_segments(
+    snapshot: Snapshot,
+    read: &dyn Fn(u64),
+) -> Result<DumpStats, DumpError> {
     for segment in snapshot.segments() {
         read(segment?.data.len() as u64);
     }

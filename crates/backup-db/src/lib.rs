@@ -21,6 +21,7 @@ mod cancel;
 mod catalogue;
 mod compare;
 mod connect;
+mod contents;
 mod coverage;
 mod digest;
 mod error;
@@ -30,6 +31,7 @@ mod quote;
 mod render;
 mod restore;
 mod schema;
+mod schema_difference;
 mod script;
 mod secret;
 mod segment;
@@ -40,18 +42,21 @@ mod snapshot;
 mod table;
 
 pub use cancel::CancelToken;
+use compare::digest_segments;
 pub use compare::{Difference, compare, digest_tables};
 pub use connect::{ConnectError, ConnectOptions, ConnectSources, SslMode};
+pub use contents::{DatabaseContents, DatabaseDifferences, read_schema, same_wording};
 pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
 pub use restore::{
     BoxError, DumpSource, Estimate, LargeObjectSource, MemoryDump, Preflight, Problem,
-    RestoreError, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Strategy, SwapState,
-    Swapped, abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps, preflight,
-    preflight_replace, preflight_swap, prepare_swap, restore_fresh, restore_replace, swap_state,
-    undo_swap,
+    RestoreError, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Scratch, Strategy,
+    SwapState, Swapped, abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps,
+    preflight, preflight_replace, preflight_swap, prepare_swap, restore_fresh, restore_replace,
+    swap_state, undo_swap,
 };
 pub use schema::{NEWEST_MAJOR, OLDEST_MAJOR, READ_SETTINGS, Schema, SchemaError};
+pub use schema_difference::{SchemaComparison, SchemaDifference, compare_schemas};
 pub use script::{ObjectKind, Record, Script, ScriptError, Section, TableName};
 pub use secret::Secret;
 pub use segment::{LargeObjectPiece, Segment};

@@ -14,6 +14,7 @@ mod post_data;
 mod preflight;
 mod public_schema;
 mod replace;
+mod scratch;
 mod source;
 mod strategy;
 mod swap;
@@ -28,6 +29,7 @@ pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
 use plan::Plan;
 pub use preflight::{Preflight, Problem, preflight};
 pub use replace::{preflight_replace, restore_replace};
+pub use scratch::Scratch;
 pub use source::{BoxError, DumpSource, LargeObjectSource, MemoryDump};
 pub use strategy::{Strategy, choose_strategy};
 pub use swap::{

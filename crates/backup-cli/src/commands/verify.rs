@@ -1,5 +1,7 @@
 //! `verify`: checks that backups are what was written.
 
+use std::path::PathBuf;
+
 use backup_core::request::VerifyRequest;
 use backup_core::{VerifyOutcome, VerifyStatus};
 use clap::Args;
@@ -20,6 +22,12 @@ pub(crate) struct Verify {
     /// Check the stored bytes only, without unpacking them
     #[arg(long)]
     quick: bool,
+    /// Restore into a scratch database beside the configured one and a scratch folder, compare everything, and remove them
+    #[arg(long)]
+    rehearse: bool,
+    /// Make the scratch folder here [default: in the repository, or beside the archive]
+    #[arg(long, value_name = "DIR", requires = "rehearse")]
+    scratch: Option<PathBuf>,
 }
 
 impl Verify {
@@ -30,6 +38,8 @@ impl Verify {
             let request = VerifyRequest {
                 source: source.clone(),
                 quick: self.quick,
+                rehearse: self.rehearse,
+                scratch: self.scratch.clone(),
             };
             let progress = context.progress();
             let result = request.run(&site, &progress);
@@ -59,7 +69,18 @@ impl Verify {
 
 fn describe(source: &str, outcome: &VerifyOutcome, shown: usize) -> String {
     if outcome.status == VerifyStatus::Ok {
-        return format!("{source}: ok, {} entries\n", outcome.entries);
+        let mut text = format!("{source}: ok, {} entries\n", outcome.entries);
+        if let Some(rehearsal) = &outcome.rehearsal {
+            text += &format!(
+                "  restored and compared: {} tables, {} rows, {} files, in {}\n",
+                rehearsal.tables,
+                rehearsal.rows,
+                rehearsal.files,
+                output::duration(rehearsal.duration_ms)
+            );
+            text += &output::warnings(&rehearsal.notes, shown);
+        }
+        return text;
     }
     let mut text = format!(
         "{source}: DAMAGED, {} of {} entries are hit\n",
@@ -79,6 +100,8 @@ fn describe(source: &str, outcome: &VerifyOutcome, shown: usize) -> String {
             outcome.damaged.len() - shown
         );
     }
-    text += "everything else can be restored\n";
+    if outcome.rehearsal.is_none() {
+        text += "everything else can be restored\n";
+    }
     text
 }

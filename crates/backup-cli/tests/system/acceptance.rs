@@ -24,6 +24,15 @@ fn a_restored_site_equals_its_source() {
     assert_eq!(verified["status"], "ok", "{verified}");
     assert_eq!(verified["damaged"].as_array().map(Vec::len), Some(0));
 
+    let mut rehearsal = edms();
+    rehearsal
+        .args(["verify", "--rehearse", "--json"])
+        .arg(&archive)
+        .env("DATABASE_URL", site.server.url(&site.database));
+    let proven = run(&mut rehearsal).expect(0).json();
+    assert_eq!(proven["rehearsed"], true, "{proven}");
+    assert_eq!(proven["rehearsal"]["rows"], record["rows"], "{proven}");
+
     let (database, target, result) = site.restore(&archive, "restored");
     assert_eq!(result["tables"], record["tables"]);
     assert_eq!(result["rows"], record["rows"]);

@@ -135,11 +135,7 @@ impl Draft {
             self.place_beside(&sha256_path(&self.target), &line)?;
         }
         if let Place::Repository { .. } = self.place {
-            let mut stored = record.clone();
-            stored.path = self.target.file_name().unwrap_or_default().into();
-            let text =
-                toml::to_string(&stored).expect("a record has nothing that TOML cannot hold");
-            self.place_beside(&record_path(&self.target), text.as_bytes())?;
+            self.place_beside(&record_path(&self.target), record.to_toml().as_bytes())?;
         }
         Ok(())
     }

@@ -32,6 +32,7 @@ use crate::failure::{Explain, is_full};
 use crate::id::BackupId;
 use crate::opened::{OpenError, OpenedBackup};
 use crate::record::BackupRecord;
+use crate::rehearse::{LastRehearsal, Rehearsal};
 
 /// The version of the layout that this crate makes, and the newest that it opens.
 pub const REPOSITORY_VERSION: u32 = 1;
@@ -266,6 +267,51 @@ impl Repository {
         }
     }
 
+    /// A folder of one's own among the work in progress, for `job`. It is removed when it is dropped, or after a crash by the next lease.
+    pub(crate) fn leased_folder(
+        &self,
+        name: &str,
+        job: &str,
+    ) -> Result<LeasedFolder, RepositoryError> {
+        let purpose = LeasePurpose {
+            job: job.to_owned(),
+            configuration: None,
+        };
+        let lease = Lease::acquire(self, name, purpose)?;
+        let folder = lease.folder().join("work");
+        make_folder(&folder)?;
+        Ok(LeasedFolder {
+            folder,
+            _lease: lease,
+        })
+    }
+
+    /// Whether the archive at `path` lies in this repository.
+    pub fn holds(&self, path: &Path) -> bool {
+        absolute(path.to_owned()).is_ok_and(|path| path.parent() == Some(&self.backups()))
+    }
+
+    /// Notes a rehearsal in the record of the archive at `path`, which lies in this repository.
+    ///
+    /// # Errors
+    /// When the record cannot be read or written.
+    pub(crate) fn note_rehearsal(
+        &self,
+        path: &Path,
+        rehearsal: &Rehearsal,
+    ) -> Result<(), RepositoryError> {
+        let archive = absolute(path.to_owned())?;
+        let _lock = self.lock()?;
+        let mut record = self.record_of(&archive)?;
+        record.last_rehearsal = Some(LastRehearsal::after(
+            record.last_rehearsal.as_ref(),
+            rehearsal,
+        ));
+        let file = record_path(&archive);
+        durable::replace(&file, &self.running(), record.to_toml().as_bytes())
+            .map_err(RepositoryError::io("write", &file))
+    }
+
     /// Takes the lock under which leases are made and removed. Held for moments only; the kernel drops it with the process.
     fn lock(&self) -> Result<File, RepositoryError> {
         let path = self.path.join(DESCRIPTION);
@@ -335,6 +381,20 @@ impl Repository {
             size,
             sha256,
         ))
+    }
+}
+
+/// A folder among the work in progress. Dropping it removes it.
+pub(crate) struct LeasedFolder {
+    folder: PathBuf,
+    // Before everything in it goes, its heartbeat ends.
+    _lease: Lease,
+}
+
+impl LeasedFolder {
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
     }
 }
 

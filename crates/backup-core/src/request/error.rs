@@ -4,6 +4,7 @@ use crate::config::ConfigError;
 use crate::create::CreateError;
 use crate::failure::Explain;
 use crate::opened::{CatError, OpenError};
+use crate::rehearse::RehearseError;
 use crate::repository::RepositoryError;
 use crate::restore::RestoreError;
 use crate::verify::VerifyError;
@@ -52,6 +53,9 @@ pub enum ServiceError {
     /// The backup cannot be checked.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// A restore could not be rehearsed.
+    #[error(transparent)]
+    Rehearse(#[from] RehearseError),
     /// The entry cannot be read.
     #[error(transparent)]
     Cat(#[from] CatError),
@@ -97,6 +101,7 @@ impl Explain for ServiceError {
             Self::Create(error) => error.code(),
             Self::Restore(error) => error.code(),
             Self::Verify(error) => error.code(),
+            Self::Rehearse(error) => error.code(),
             Self::Cat(error) => error.code(),
         }
     }
@@ -114,6 +119,7 @@ impl Explain for ServiceError {
             Self::Create(error) => error.hint(),
             Self::Restore(error) => error.hint(),
             Self::Verify(error) => error.hint(),
+            Self::Rehearse(error) => error.hint(),
             Self::Cat(error) => error.hint(),
         }
     }

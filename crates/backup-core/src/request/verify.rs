@@ -1,10 +1,15 @@
 //! `verify`.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use super::error::ServiceError;
 use super::site::Site;
+use crate::durable;
 use crate::monitor::Monitor;
+use crate::rehearse::{RehearseOptions, ScratchFolder, rehearse};
+use crate::repository::Repository;
 use crate::verify::{VerifyOptions, VerifyOutcome, verify};
 
 /// A backup to be checked.
@@ -16,18 +21,48 @@ pub struct VerifyRequest {
     /// Check the stored bytes only, without unpacking them.
     #[serde(default)]
     pub quick: bool,
+    /// Restore into a scratch database and a scratch folder, compare everything, and remove them.
+    #[serde(default)]
+    pub rehearse: bool,
+    /// Where the scratch folder is made. Default: in the repository when the backup is in it, otherwise beside the archive.
+    #[serde(default)]
+    pub scratch: Option<PathBuf>,
 }
 
 impl VerifyRequest {
-    /// Checks the backup.
+    /// Checks the backup. A rehearsal is noted in the backup's record.
     ///
     /// # Errors
-    /// As [`verify()`]; damage is no error.
+    /// As [`verify()`] and [`rehearse`]; damage is no error.
     pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<VerifyOutcome, ServiceError> {
         let options = VerifyOptions {
             quick: self.quick,
             jobs: site.jobs,
         };
-        Ok(verify(&site.archive(&self.source)?, &options, monitor)?)
+        let path = site.archive(&self.source)?;
+        let outcome = verify(&path, &options, monitor)?;
+        if !self.rehearse {
+            return Ok(outcome);
+        }
+        let repository = match &site.settings.repository {
+            Some(folder) => Some(Repository::open(folder)?).filter(|it| it.holds(&path)),
+            None => None,
+        };
+        let scratch = match (&self.scratch, &repository) {
+            (Some(folder), _) => ScratchFolder::In(folder.clone()),
+            (None, Some(repository)) => ScratchFolder::Repository(repository.path().to_owned()),
+            (None, None) => ScratchFolder::In(durable::parent(&path).to_owned()),
+        };
+        let options = RehearseOptions {
+            database: site.settings.database.clone(),
+            scratch,
+            jobs: site.jobs,
+            any_version: false,
+        };
+        let rehearsal = rehearse(&path, &options, monitor)?;
+        if let Some(repository) = repository {
+            repository.note_rehearsal(&path, &rehearsal)?;
+        }
+        Ok(outcome.with(rehearsal))
     }
 }

@@ -114,7 +114,11 @@ pub fn recover(targets: &RestoreTargets) -> Result<Vec<Settled>, RestoreError> {
     if let Some(connect) = &targets.database {
         for (id, state) in &swaps {
             if matches!(state, SwapState::Ready | SwapState::Unfinished) {
-                abandon_swap(connect, id)?;
+                match abandon_swap(connect, id) {
+                    // Not interrupted at all.
+                    Err(backup_db::RestoreError::Busy { .. }) => continue,
+                    outcome => outcome?,
+                }
                 entry(&mut all, id).database = true;
             }
         }

@@ -12,7 +12,8 @@ use super::dump::ArchivedDump;
 use super::error::RestoreError;
 use super::options::{IntoDatabase, RestoreOptions};
 use super::outcome::DatabasePlan;
-use super::plan::{engine_options, with_causes};
+use super::plan::engine_options;
+use crate::failure::with_causes;
 use crate::monitor::{Monitor, Phase};
 
 /// A database that is restored, or ready to take the place of the live one.

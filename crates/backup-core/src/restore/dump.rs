@@ -19,7 +19,7 @@ use crate::opened::OpenedBackup;
 const MAX_TEXT_LEN: u64 = 2 << 30;
 
 /// The database inside an archive.
-pub(super) struct ArchivedDump<'a> {
+pub(crate) struct ArchivedDump<'a> {
     reader: &'a ArchiveReader,
     database: DatabaseManifest,
     script: Script,
@@ -29,7 +29,7 @@ pub(super) struct ArchivedDump<'a> {
 
 impl<'a> ArchivedDump<'a> {
     /// Reads the schema and finds the segments; `None` when the backup holds no database.
-    pub(super) fn open(backup: &'a OpenedBackup) -> Result<Option<Self>, RestoreError> {
+    pub(crate) fn open(backup: &'a OpenedBackup) -> Result<Option<Self>, RestoreError> {
         let reader = backup.reader();
         let Some(database) = describe(backup)? else {
             return Ok(None);
@@ -48,7 +48,7 @@ impl<'a> ArchivedDump<'a> {
     }
 
     /// The database part of the manifest.
-    pub(super) fn manifest(&self) -> &DatabaseManifest {
+    pub(crate) fn manifest(&self) -> &DatabaseManifest {
         &self.database
     }
 

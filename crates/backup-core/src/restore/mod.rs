@@ -22,6 +22,8 @@ use std::time::Instant;
 
 use chrono::Utc;
 
+pub(crate) use dump::ArchivedDump;
+
 pub use afterwards::{RestoreTargets, Settled, forget, recover, undo};
 pub use error::RestoreError;
 pub use options::{Component, IntoDatabase, RestoreOptions};

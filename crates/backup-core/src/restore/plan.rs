@@ -246,14 +246,3 @@ pub(super) fn engine_options(
         ..backup_db::RestoreOptions::default()
     })
 }
-
-/// An error with its causes on one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}

@@ -390,6 +390,9 @@ impl Writer<'_, '_, '_> {
                 x.head.schema.clone(),
                 format!("{}({})", x.head.name, x.arguments),
             ),
+            Item::PublicationMember(x) if x.member_schema.is_some() => {
+                (x.member_schema.clone(), String::from("*"))
+            }
             Item::Default(_)
             | Item::DropDefault(..)
             | Item::SequenceValue(_)

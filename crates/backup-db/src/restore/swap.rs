@@ -376,7 +376,7 @@ fn drop_kept(
 }
 
 /// Whoever prepares a swap holds this lock; it ends with the session, however that ends.
-fn lock(session: &mut Session, names: &Names) -> Result<bool, QueryError> {
+pub(crate) fn lock(session: &mut Session, names: &Names) -> Result<bool, QueryError> {
     let row = session.query_one(
         "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended($1, 0))",
         &[&names.new],

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use backup_db::{
-    ConnectOptions, MemoryDump, RestoreOptions, Snapshot, SnapshotOptions, restore_fresh,
+    ConnectOptions, DatabaseContents, MemoryDump, RestoreOptions, SchemaComparison, Snapshot,
+    SnapshotOptions, restore_fresh,
 };
 use testkit::Server;
 use testkit::dump::assert_same_dump;
@@ -78,6 +79,12 @@ pub(crate) fn round_trip(case: &Case, from: &Server, to: &Server) {
         &to.pg_dump_of(&to.url(&target), &[]),
     );
     assert_eq!(settings(from, &source), settings(to, &target));
+    let restored =
+        DatabaseContents::read(&connect(to, &target), &SnapshotOptions::default(), &|_| {})
+            .unwrap();
+    let differences =
+        DatabaseContents::of_dump(&dump).differences(&restored, SchemaComparison::default());
+    assert!(differences.is_empty(), "{differences:#?}");
 }
 
 /// What `pg_dump` should print of the restored database: the same as of the source, or, as servers of different versions word views and name
