@@ -45,6 +45,9 @@ pub(crate) struct Common {
     /// Print one JSON document on standard output, nothing else
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Write what happens during long work to standard error, as JSON lines
+    #[arg(long, global = true)]
+    pub(crate) events: bool,
     /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -73,6 +76,24 @@ pub(crate) enum Command {
     Show(commands::show::Show),
     /// Write one entry of a backup to standard output
     Cat(commands::cat::Cat),
+    /// Remove what the retention rules drop
+    Prune(commands::prune::Prune),
+    /// Remove one backup
+    Delete(commands::delete::Delete),
+    /// Put a backup under legal hold: neither retention nor `delete` removes it
+    Pin(commands::pin::PinCommand),
+    /// End a legal hold
+    Unpin(commands::pin::Unpin),
+    /// Configurations that run unattended
+    #[command(subcommand)]
+    Schedule(commands::schedule::Schedule),
+    /// Check that all is well: database, storage, machine, backups, access rights
+    Health(commands::health::Health),
+    /// Show what was done, or check that the journal of it is intact
+    Audit(commands::audit::Audit),
+    /// Look after the records of the backups
+    #[command(subcommand)]
+    Catalogue(commands::catalogue::Catalogue),
     /// Look at the configuration
     #[command(subcommand)]
     Config(commands::config::Config),

@@ -1,10 +1,10 @@
 //! What every command needs: settings, output style, progress.
 
-use std::io::IsTerminal;
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use backup_core::Secret;
-use backup_core::request::{Site, SiteRequest, Surroundings};
+use backup_core::request::{ServiceError, Site, SiteRequest, Surroundings};
 
 use crate::args::Common;
 use crate::error::CommandError;
@@ -31,6 +31,10 @@ impl Context {
         self.common.quiet || self.common.json
     }
 
+    pub(crate) fn verbose(&self) -> bool {
+        self.common.verbose
+    }
+
     /// How many lines of a list to print: `few`, or all of them when asked to print more.
     pub(crate) fn lines(&self, few: usize) -> usize {
         if self.common.verbose { usize::MAX } else { few }
@@ -44,6 +48,40 @@ impl Context {
                 .map(PathBuf::from)
                 .find(|path| path.exists())
         })
+    }
+
+    /// The configuration file that applies, or the one to make.
+    pub(crate) fn config_path_or_default(&self) -> PathBuf {
+        self.config_path()
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_FILES[0]))
+    }
+
+    /// The options that a later call needs to mean the same site.
+    pub(crate) fn paths_for_later(&self) -> Vec<(&'static str, PathBuf)> {
+        let config = self.config_path().map(|path| ("--config", path));
+        let repository = self.common.repository.clone();
+        config
+            .into_iter()
+            .chain(repository.map(|path| ("--repository", path)))
+            .collect()
+    }
+
+    /// Asks on the terminal; without one nothing is done. `what` is named by the error, `about` is shown before the question.
+    pub(crate) fn confirm(&self, what: &str, about: &str) -> Result<(), CommandError> {
+        if self.json() || !std::io::stdin().is_terminal() {
+            let what = what.to_owned();
+            return Err(ServiceError::NotConfirmed { what }.into());
+        }
+        let mut err = std::io::stderr();
+        write!(err, "{about} Type yes to go on: ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() == "yes" {
+            Ok(())
+        } else {
+            Err(CommandError::Declined)
+        }
     }
 
     /// Options, environment and configuration file together.
@@ -60,6 +98,8 @@ impl Context {
             database_url: self.common.database_url.clone().map(Secret::new),
             files: self.common.files.clone(),
             jobs: self.common.jobs,
+            user: None,
+            face: Some("cli".to_owned()),
         };
         let home = std::env::var_os("HOME").map(PathBuf::from);
         Ok(request.resolve(&Surroundings {
@@ -69,6 +109,9 @@ impl Context {
     }
 
     pub(crate) fn progress(&self) -> Progress {
+        if self.common.events {
+            return Progress::events();
+        }
         let shown = !self.quiet();
         Progress::new(shown, shown && std::io::stderr().is_terminal())
     }

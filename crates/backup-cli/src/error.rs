@@ -1,6 +1,7 @@
 //! Errors of the command itself, beside those of the services.
 
 use backup_core::request::ServiceError;
+use backup_core::schedule::SetupError;
 use backup_core::{CatError, ConfigError, Explain, Failure, OpenError, RestoreError};
 
 use crate::exit::Exit;
@@ -27,7 +28,7 @@ macro_rules! from_service {
         })*
     };
 }
-from_service!(ConfigError, OpenError, RestoreError, CatError);
+from_service!(ConfigError, OpenError, RestoreError, CatError, SetupError);
 
 impl CommandError {
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {

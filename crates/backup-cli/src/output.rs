@@ -38,6 +38,11 @@ pub(crate) fn failure(context: &Context, error: &CommandError) {
         let _ = json(&ErrorDocument { error: failure });
         return;
     }
+    let _ = io::stderr().write_all(describe_failure(&failure).as_bytes());
+}
+
+/// An error for people: what, why, and what to do.
+pub(crate) fn describe_failure(failure: &Failure) -> String {
     let mut text = format!("error: {}\n", failure.message);
     for cause in &failure.causes {
         text += &format!("  because: {cause}\n");
@@ -45,7 +50,7 @@ pub(crate) fn failure(context: &Context, error: &CommandError) {
     if let Some(hint) = &failure.hint {
         text += &format!("hint: {hint}\n");
     }
-    let _ = io::stderr().write_all(text.as_bytes());
+    text
 }
 
 /// Prints wrong usage as JSON, as `--json` promises.

@@ -1,9 +1,11 @@
 //! Progress on standard error: a bar on a terminal, plain lines otherwise; and the signals that stop the work.
 
+use std::io::Stderr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use backup_core::notify::EventLines;
 use backup_core::{Monitor, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -22,6 +24,7 @@ enum View {
     Nothing,
     Lines(Lines),
     Bar(ProgressBar),
+    Events(EventLines<Stderr>),
 }
 
 struct Lines {
@@ -46,6 +49,14 @@ impl Progress {
         Self {
             cancelled: stop_signals(),
             view,
+        }
+    }
+
+    /// Writes JSON lines to standard error.
+    pub(crate) fn events() -> Self {
+        Self {
+            cancelled: stop_signals(),
+            view: View::Events(EventLines::new(std::io::stderr())),
         }
     }
 
@@ -145,6 +156,7 @@ impl Monitor for Progress {
     fn phase(&self, phase: Phase, total_bytes: Option<u64>) {
         match &self.view {
             View::Nothing => {}
+            View::Events(events) => events.phase(phase, total_bytes),
             View::Lines(lines) => lines.begin(phase, total_bytes),
             View::Bar(bar) => {
                 bar.reset();
@@ -157,6 +169,7 @@ impl Monitor for Progress {
     fn advance(&self, bytes: u64) {
         match &self.view {
             View::Nothing => {}
+            View::Events(events) => events.advance(bytes),
             View::Lines(lines) => lines.advance(bytes),
             View::Bar(bar) => bar.inc(bytes),
         }
@@ -166,6 +179,7 @@ impl Monitor for Progress {
         let line = format!("warning: {}", output::printable(message));
         match &self.view {
             View::Nothing => {}
+            View::Events(events) => events.warning(message),
             View::Lines(_) => eprintln!("{line}"),
             View::Bar(bar) => bar.println(line),
         }

@@ -35,6 +35,28 @@ pub(crate) fn replace(path: &Path, scratch: &Path, content: &[u8]) -> io::Result
     sync_folder(parent(path))
 }
 
+/// Like [`replace`], for a caller that holds a lock against everybody else who writes `path`. The temporary file is `path` with `.new` at its end: what a crash
+/// leaves of it is overwritten the next time.
+pub(crate) fn replace_locked(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let scratch = Path::new(&name);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(FILE_MODE)
+        .open(scratch)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(scratch, path))
+        .inspect_err(|_| {
+            // There is nothing to say about a file that cannot even be removed.
+            let _ = std::fs::remove_file(scratch);
+        })?;
+    sync_folder(parent(path))
+}
+
 /// Renames `from` to `to`, which must not exist, and syncs the folder.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {

@@ -3,7 +3,8 @@
 //! The crate composes `backup-archive` (a seekable tar) and `backup-db` (PostgreSQL over the wire) into services. It prints nothing and reads
 //! no environment: options in, results out; progress and warnings go to a [`Monitor`].
 //!
-//! - [`create`] makes a backup, into a repository or at a path.
+//! - [`create`] makes a backup, into a repository or at a path; [`run_task`] also tells those who want to know, and lets retention follow.
+//! - [`audit::AuditTrail`] has the services with a line in the journal for each; [`schedule`], [`retention`] and [`health`] keep a site going unattended.
 //! - [`verify()`] checks one; [`OpenedBackup`] and [`cat`] look into one.
 //! - [`plan_restore`] says what a restore would do, [`restore()`] does it.
 //! - [`request`] has what the faces ask for, in the terms of the command line.
@@ -36,13 +37,15 @@ mod restore;
 pub mod retention;
 pub mod sanitize;
 pub mod schedule;
+mod task;
 mod verify;
 
 pub use backup_archive::Compression;
 pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
 pub use config::{
     ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
-    ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SystemSection,
+    ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection,
+    SystemSection,
 };
 pub use create::{CreateError, CreateOptions, Destination, create, default_jobs};
 pub use failure::{Explain, Failure};
@@ -58,9 +61,13 @@ pub use record::BackupRecord;
 pub use rehearse::{
     LastRehearsal, Rehearsal, RehearseError, RehearseOptions, ScratchFolder, rehearse,
 };
-pub use repository::{Listing, REPOSITORY_VERSION, Repository, RepositoryError};
+pub use repository::{
+    JournalError, Listing, Pin, REPOSITORY_VERSION, Rebuilt, Repository, RepositoryError,
+    UnreadableArchive,
+};
 pub use restore::{
     Component, DatabasePlan, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome,
     RestorePlan, RestoreTargets, RootPlan, Settled, forget, plan_restore, recover, restore, undo,
 };
+pub use task::{BackupTask, TaskOutcome, run_task};
 pub use verify::{DamagedPart, VerifyError, VerifyOptions, VerifyOutcome, VerifyStatus, verify};

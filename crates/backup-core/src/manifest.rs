@@ -9,6 +9,7 @@ use backup_db::{DumpStats, ServerInfo};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditHead;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::sanitize::Change;
@@ -60,6 +61,9 @@ pub struct Manifest {
     /// The system configuration files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<ConfigManifest>,
+    /// The last line of the repository's audit journal when the backup began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditHead>,
 }
 
 /// Something that is missing, or worth knowing.

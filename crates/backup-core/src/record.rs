@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditHead;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::Manifest;
@@ -47,6 +48,9 @@ pub struct BackupRecord {
     /// Whether the backup could be restored when that was last tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_rehearsal: Option<LastRehearsal>,
+    /// The last line of the audit journal when the backup began: a journal that was cut or forged since does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditHead>,
 }
 
 impl BackupRecord {
@@ -87,6 +91,7 @@ impl BackupRecord {
                 .map(|issue| format!("{}: {}", issue.path, issue.reason))
                 .collect(),
             last_rehearsal: None,
+            audit: manifest.audit.clone(),
         }
     }
 

@@ -290,7 +290,7 @@ fn default_entries_are_off_where_something_is_missing() {
     ));
     assert!(
         text.starts_with(
-            "# turned off: it needs a [database]\n# [[schedule]]\n# name = \"daily_full_backup\"\n"
+            "# turned off: it needs a [database]\n[[schedule]]\nname = \"daily_full_backup\"\n"
         ),
         "{text}"
     );
@@ -299,6 +299,7 @@ fn default_entries_are_off_where_something_is_missing() {
         config
             .schedule
             .iter()
+            .filter(|entry| entry.enabled)
             .map(|entry| entry.name.as_str())
             .collect::<Vec<_>>(),
         ["hourly_incremental"]

@@ -46,7 +46,10 @@ impl Undo {
             restore: self.restore,
             target: self.place.target,
         };
-        report(context, &[request.run(&context.site()?)?])
+        report(
+            context,
+            &[request.run(&context.site()?, &context.progress())?],
+        )
     }
 }
 
@@ -56,7 +59,10 @@ impl Forget {
             restore: self.restore,
             target: self.place.target,
         };
-        report(context, &[request.run(&context.site()?)?])
+        report(
+            context,
+            &[request.run(&context.site()?, &context.progress())?],
+        )
     }
 }
 
@@ -65,7 +71,10 @@ impl Recover {
         let request = RecoverRequest {
             target: self.place.target,
         };
-        report(context, &request.run(&context.site()?)?)
+        report(
+            context,
+            &request.run(&context.site()?, &context.progress())?,
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use backup_core::request::{Codec as CoreCodec, CreateRequest};
-use backup_core::{BackupKind, BackupRecord, Status};
+use backup_core::{BackupKind, Status, TaskOutcome};
 use clap::{Args, ValueEnum};
 
 use crate::context::Context;
@@ -102,17 +102,18 @@ impl Create {
         let progress = context.progress();
         let result = request.run(&site, &progress);
         progress.finish();
-        let record = result?;
+        let outcome = result?;
         if context.json() {
-            output::json(&record)?;
+            output::json(&outcome)?;
         } else if !context.quiet() {
-            output::text(&describe(&record, context.lines(SHOWN_WARNINGS)))?;
+            output::text(&describe(&outcome, context.lines(SHOWN_WARNINGS)))?;
         }
-        Ok(record.status.into())
+        Ok(outcome.record.status.into())
     }
 }
 
-fn describe(record: &BackupRecord, shown: usize) -> String {
+fn describe(outcome: &TaskOutcome, shown: usize) -> String {
+    let record = &outcome.record;
     let mut text = format!("{} {}\n", record.status, record.id);
     if record.tables > 0 {
         text += &format!(
@@ -130,6 +131,9 @@ fn describe(record: &BackupRecord, shown: usize) -> String {
         output::duration(record.duration_ms),
         record.path.display()
     );
+    for id in &outcome.pruned {
+        text += &format!("  removed   {id}: its configuration need not keep it\n");
+    }
     if !record.warnings.is_empty() {
         text += if record.status == Status::Partial {
             "missing or changed, and notes:\n"

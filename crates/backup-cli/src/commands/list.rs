@@ -24,9 +24,11 @@ impl List {
                 "{:<39} {:<9} {:<19} {:>10} {:>8} {:>10}\n",
                 "ID", "STATUS", "CREATED (UTC)", "SIZE", "FILES", "ROWS"
             );
-            for record in &listing.backups {
+            for listed in &listing.backups {
+                let record = &listed.record;
+                let pinned = if listed.pinned { "  pinned" } else { "" };
                 text += &format!(
-                    "{:<39} {:<9} {:<19} {:>10} {:>8} {:>10}\n",
+                    "{:<39} {:<9} {:<19} {:>10} {:>8} {:>10}{pinned}\n",
                     record.id,
                     record.status,
                     record.created_at.format("%Y-%m-%d %H:%M:%S"),

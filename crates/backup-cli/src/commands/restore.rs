@@ -1,6 +1,5 @@
 //! `restore`: brings a backup, or a part of it, back.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use backup_core::request::{RestoreRequest, Restored, ServiceError};
@@ -169,20 +168,10 @@ impl Restore {
 /// Asks on the terminal; without one nothing is replaced.
 fn confirm(context: &Context, plan: &RestorePlan) -> Result<(), CommandError> {
     let what = plan.replaced().join(", ");
-    if context.json() || !std::io::stdin().is_terminal() {
-        let what = format!("replacing {what}");
-        return Err(ServiceError::NotConfirmed { what }.into());
-    }
-    let mut err = std::io::stderr();
-    write!(err, "{plan}This replaces {what}. Type yes to go on: ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(CommandError::Declined)
-    }
+    context.confirm(
+        &format!("replacing {what}"),
+        &format!("{plan}This replaces {what}."),
+    )
 }
 
 fn describe(outcome: &RestoreOutcome, shown: usize) -> String {

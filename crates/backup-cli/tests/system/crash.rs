@@ -161,9 +161,11 @@ fn strangers(repository: &Path, known: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
                 .trim_end_matches(".toml")
                 .trim_end_matches(".tar.gz");
             !stems.contains(stem)
-                && path
-                    .file_name()
-                    .is_some_and(|name| name != "repository.toml")
+                && path.file_name().is_some_and(|name| {
+                    !["repository.toml", "audit.jsonl", "audit.jsonl.head"]
+                        .iter()
+                        .any(|own| name == *own)
+                })
         })
         .collect()
 }

@@ -9,3 +9,4 @@ mod interop;
 mod memory;
 mod real_edms;
 mod support;
+mod unattended;

@@ -1,8 +1,14 @@
 //! One line of the journal.
 
+use std::fmt;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+
+use crate::capture::OwnerNames;
+use crate::kind::Status;
+use crate::repository::host_name;
 
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +21,30 @@ pub struct Actor {
     pub face: String,
 }
 
+impl Actor {
+    /// The user and the host of this process, and the face through which it was asked.
+    pub fn this_process(face: impl Into<String>) -> Self {
+        let uid = rustix::process::getuid().as_raw();
+        let name = OwnerNames::of_this_machine().unwrap_or_default().user(uid);
+        Self {
+            user: if name.is_empty() {
+                format!("uid {uid}")
+            } else {
+                String::from_utf8_lossy(&name).into_owned()
+            },
+            host: host_name(),
+            face: face.into(),
+        }
+    }
+}
+
+impl Default for Actor {
+    /// A Rust program that does not say who it is.
+    fn default() -> Self {
+        Self::this_process("rust")
+    }
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,6 +55,26 @@ pub enum AuditResult {
     Partial,
     /// Not at all.
     Failure,
+}
+
+impl From<Status> for AuditResult {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Complete => Self::Success,
+            Status::Partial => Self::Partial,
+            Status::Failed => Self::Failure,
+        }
+    }
+}
+
+impl fmt::Display for AuditResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Success => "success",
+            Self::Partial => "partial",
+            Self::Failure => "failure",
+        })
+    }
 }
 
 /// Something that happened, to be written down.

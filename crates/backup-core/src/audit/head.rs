@@ -61,9 +61,10 @@ impl AuditHead {
         })
     }
 
+    /// Writes the file; the journal must be locked.
     pub(super) fn store(&self, journal: &Path) -> Result<(), AuditError> {
         let path = head_path(journal);
-        durable::replace(&path, durable::parent(&path), self.text().as_bytes())
+        durable::replace_locked(&path, self.text().as_bytes())
             .map_err(AuditError::io("write", &path))
     }
 

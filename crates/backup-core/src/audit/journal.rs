@@ -71,6 +71,17 @@ impl AuditJournal {
         Ok(head)
     }
 
+    /// The last line, as the file beside the journal names it; to be kept elsewhere, so that a forgery of both is found.
+    ///
+    /// # Errors
+    /// When that file cannot be read. A journal without one, or with a damaged one, has none.
+    pub fn head(&self) -> Result<Option<AuditHead>, AuditError> {
+        Ok(match AuditHead::load(&self.path)? {
+            StoredHead::Named(head) => Some(head),
+            StoredHead::Missing | StoredHead::Damaged => None,
+        })
+    }
+
     /// Reads the entries in order, oldest first, leaving out lines that are none; [`verify()`](super::verify()) names those.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod head;
 mod journal;
 mod line;
 mod report;
+mod trail;
 mod verify;
 
 pub use entry::{Actor, AuditEntry, AuditEvent, AuditResult};
@@ -29,4 +30,6 @@ pub use error::AuditError;
 pub use head::{AuditHead, head_path};
 pub use journal::AuditJournal;
 pub use report::{AuditProblem, AuditReport, ProblemKind};
+pub use trail::AuditTrail;
+pub(crate) use trail::warning;
 pub use verify::verify;

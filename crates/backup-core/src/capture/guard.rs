@@ -55,6 +55,12 @@ pub enum GuardError {
         /// Why not.
         source: io::Error,
     },
+    /// It holds nothing, and no backup is known in which it did not either.
+    #[error("source folder {path:?} holds no files")]
+    Empty {
+        /// The root.
+        path: PathBuf,
+    },
     /// It held files at the last backup and holds none now.
     #[error("source folder {path:?} is empty but held {} files at the last backup", .previous.files)]
     Emptied {
@@ -87,6 +93,9 @@ impl GuardError {
             }
             Self::NotAFolder { .. } => "a file root must be a folder",
             Self::Unreadable { .. } => "run as a user who may read it",
+            Self::Empty { .. } => {
+                "is the volume mounted? if it is meant to be empty, run once with --allow-shrunken"
+            }
             Self::Emptied { .. } | Self::Shrunken { .. } => {
                 "is the volume mounted? if files were removed on purpose, run again with --allow-shrunken"
             }
@@ -132,20 +141,23 @@ pub fn measure(root: &Path, options: WalkOptions) -> Result<Totals, WalkError> {
 
 /// Compares what a root holds `now` with what it held at the `previous` backup, if there is one.
 ///
-/// A first backup is never refused; that of an empty folder deserves a warning, which is the caller's.
+/// A root that holds nothing is refused unless the previous backup has it as empty too.
 ///
 /// # Errors
-/// [`GuardError::Emptied`] or [`GuardError::Shrunken`]: for the caller to lift when the operator says so.
+/// [`GuardError::Empty`], [`GuardError::Emptied`] or [`GuardError::Shrunken`]: for the caller to lift when the operator says so.
 pub fn check_totals(
     root: &Path,
     previous: Option<Totals>,
     now: Totals,
     options: GuardOptions,
 ) -> Result<(), GuardError> {
-    let Some(previous) = previous else {
-        return Ok(());
-    };
     let path = root.to_path_buf();
+    let Some(previous) = previous else {
+        return match now.files {
+            0 => Err(GuardError::Empty { path }),
+            _ => Ok(()),
+        };
+    };
     if now.files == 0 && previous.files > 0 && options.keep_percent > 0 {
         return Err(GuardError::Emptied { path, previous });
     }
@@ -181,8 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_emptied_or_shrank_but_no_first_backup() {
-        assert!(check(None, (0, 0), 50).is_ok());
+    fn refuses_what_is_empty_or_shrank_but_not_what_was_empty_before() {
+        assert!(matches!(
+            check(None, (0, 0), 50),
+            Err(GuardError::Empty { .. })
+        ));
         assert!(check(None, (5, 5), 50).is_ok());
         assert!(check(Some((0, 0)), (0, 0), 50).is_ok());
         assert!(matches!(

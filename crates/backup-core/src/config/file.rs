@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use backup_db::Secret;
+use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
-use crate::kind::BackupKind;
+use super::schedule_entry::ScheduleEntry;
+use crate::capture::GuardOptions;
+use crate::health::Thresholds;
 use crate::sanitize::SanitizeRule;
 
 /// The whole file. Unknown names are errors, so that a misspelt setting is never silently ignored.
@@ -32,6 +35,10 @@ pub struct ConfigFile {
     pub notify: NotifySection,
     /// `[sanitize]`.
     pub sanitize: SanitizeSection,
+    /// `[health]`: from when on the checks warn.
+    pub health: Thresholds,
+    /// `[source_guard]`.
+    pub source_guard: SourceGuardSection,
 }
 
 /// `[repository]`.
@@ -96,38 +103,6 @@ pub struct ReferenceRule {
     pub strip_prefix: String,
 }
 
-/// One `[[schedule]]` entry.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScheduleEntry {
-    /// Unique name: the configuration's name.
-    pub name: String,
-    /// What to make.
-    pub backup_type: BackupKind,
-    /// HOURLY, DAILY, WEEKLY, MONTHLY or ON_DEMAND.
-    pub frequency: String,
-    /// `HH:MM:SS` in `time_zone`.
-    pub schedule_time: Option<String>,
-    /// IANA name; UTC when left out.
-    pub time_zone: Option<String>,
-    /// Keep backups for so many days.
-    pub retention_days: Option<u32>,
-    /// Keep so many backups at most.
-    pub max_backups: Option<u32>,
-    /// Keep the newest backup of each of so many days.
-    pub keep_daily: Option<u32>,
-    /// Keep the newest backup of each of so many weeks.
-    pub keep_weekly: Option<u32>,
-    /// Keep the newest backup of each of so many months.
-    pub keep_monthly: Option<u32>,
-    /// Repository of this configuration, when it is not the common one.
-    pub storage_path: Option<PathBuf>,
-    /// Compress the archive; true when left out.
-    pub compression_enabled: Option<bool>,
-    /// Seal the archive; false when left out.
-    pub encryption_enabled: Option<bool>,
-}
-
 /// `[sanitize]`: what must not travel in a migration package.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -138,14 +113,35 @@ pub struct SanitizeSection {
     pub rules: Vec<SanitizeRule>,
 }
 
-/// `[notify]`.
+/// `[notify]`. Commands are a program and its arguments; they get the JSON result on standard input.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NotifySection {
-    /// Command and arguments, given the JSON result on standard input.
+    /// Run after a backup that FAILED.
     pub on_failure: Vec<String>,
-    /// Asked at start, success and failure.
-    pub ping_url: Option<String>,
+    /// Run after one that ended PARTIAL; without it, `on_failure` is.
+    pub on_partial: Vec<String>,
+    /// Run after one that ended COMPLETE.
+    pub on_success: Vec<String>,
+    /// Asked at start, success and failure. A secret: it is not shown.
+    #[serde(deserialize_with = "secret")]
+    pub ping_url: Option<Secret>,
+}
+
+/// `[source_guard]`: when a file root counts as sharply shrunken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceGuardSection {
+    /// Percent of the files, and of the bytes, of the last backup that must still be there, 0 to 100. Default: 50.
+    pub keep_percent: u8,
+}
+
+impl Default for SourceGuardSection {
+    fn default() -> Self {
+        Self {
+            keep_percent: GuardOptions::default().keep_percent,
+        }
+    }
 }
 
 impl ConfigFile {
@@ -171,14 +167,10 @@ impl ConfigFile {
 
     /// Parts of the file that this version reads but does not act on.
     pub(super) fn not_acted_on(&self) -> Vec<&'static str> {
-        [
-            (!self.references.is_empty(), "[[references]]"),
-            (!self.schedule.is_empty(), "[[schedule]]"),
-            (self.notify != NotifySection::default(), "[notify]"),
-        ]
-        .into_iter()
-        .filter_map(|(is_there, name)| is_there.then_some(name))
-        .collect()
+        [(!self.references.is_empty(), "[[references]]")]
+            .into_iter()
+            .filter_map(|(is_there, name)| is_there.then_some(name))
+            .collect()
     }
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
@@ -196,4 +188,8 @@ impl ConfigFile {
                     .filter_map(|entry| entry.storage_path.as_mut()),
             )
     }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Some(Secret::new(String::deserialize(deserializer)?)))
 }

@@ -3,6 +3,7 @@
 //! The library reads no environment by itself: the caller passes a function. Precedence: option, environment, file, default.
 
 mod file;
+mod schedule_entry;
 mod settings;
 
 use std::io;
@@ -12,8 +13,9 @@ use crate::failure::Explain;
 
 pub use file::{
     ConfigFile, DatabaseSection, EncryptionSection, NotifySection, ReferenceRule,
-    RepositorySection, SanitizeSection, ScheduleEntry, SystemSection,
+    RepositorySection, SanitizeSection, SourceGuardSection, SystemSection,
 };
+pub use schedule_entry::ScheduleEntry;
 pub use settings::{Overrides, Settings};
 
 /// A configuration that cannot be used.
@@ -23,6 +25,14 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {}", .path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}", .path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -53,6 +63,7 @@ impl Explain for ConfigError {
     fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "config_unreadable",
+            Self::Write { .. } => "config_unwritable",
             Self::Malformed { .. } => "config_malformed",
             Self::Value { .. } => "config_value",
             Self::Database(_) => "config_database",

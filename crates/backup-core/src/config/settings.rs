@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 
 use backup_db::{ConnectOptions, ConnectSources, Secret};
 
-use super::{ConfigError, ConfigFile, SanitizeSection};
+use super::{
+    ConfigError, ConfigFile, NotifySection, ReferenceRule, SanitizeSection, ScheduleEntry,
+};
+use crate::capture::GuardOptions;
+use crate::health::Thresholds;
+use crate::retention::RetentionPolicy;
 
 /// What the caller was told directly: the strongest source.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +51,20 @@ pub struct Settings {
     pub sanitize: SanitizeSection,
     /// Whether the configuration wants archives to be sealed, which this version cannot: it makes none then.
     pub wants_sealing: bool,
+    /// The configurations, in the order of the file. Checked: every schedule can be.
+    pub schedule: Vec<ScheduleEntry>,
+    /// For how many days backups are kept that no configuration made: `BACKUP_RETENTION_DAYS`. `None` keeps them.
+    pub retention_days: Option<u32>,
+    /// Who is told how backups end.
+    pub notify: NotifySection,
+    /// From when on the health checks warn.
+    pub health: Thresholds,
+    /// When a file root counts as sharply shrunken.
+    pub source_guard: GuardOptions,
+    /// Rows that name files.
+    pub references: Vec<ReferenceRule>,
+    /// Files that hold secrets: passwords and connection URLs. For the health check of their access rights.
+    pub secret_files: Vec<PathBuf>,
     /// Parts of the configuration file that this version reads but does not act on.
     pub not_acted_on: Vec<&'static str>,
 }
@@ -75,6 +94,16 @@ impl Settings {
         for name in files.keys() {
             check_root_name(name)?;
         }
+        check_entries(&file.schedule)?;
+        let retention_days = env("BACKUP_RETENTION_DAYS")
+            .map(|text| days(&text))
+            .transpose()?;
+        if file.source_guard.keep_percent > 100 {
+            return Err(ConfigError::Value {
+                place: "[source_guard] keep_percent".to_owned(),
+                reason: "it is a part of the last backup, 0 to 100".to_owned(),
+            });
+        }
         Ok(Self {
             repository,
             files,
@@ -82,9 +111,78 @@ impl Settings {
             database: database(overrides, file, &env, home)?,
             sanitize: file.sanitize.clone(),
             wants_sealing: file.encryption.recipients_file.is_some(),
+            schedule: file
+                .schedule
+                .iter()
+                .cloned()
+                .map(|mut entry| {
+                    // An option goes before everything in the file.
+                    if overrides.repository.is_some() {
+                        entry.storage_path = None;
+                    }
+                    entry
+                })
+                .collect(),
+            retention_days,
+            notify: file.notify.clone(),
+            health: file.health,
+            source_guard: GuardOptions {
+                keep_percent: file.source_guard.keep_percent,
+            },
+            references: file.references.clone(),
+            secret_files: [&file.database.url_file, &file.database.password_file]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
             not_acted_on: file.not_acted_on(),
         })
     }
+
+    /// The configuration `name`.
+    pub fn entry(&self, name: &str) -> Option<&ScheduleEntry> {
+        self.schedule.iter().find(|entry| entry.name == name)
+    }
+
+    /// For how long the backups of every configuration are kept.
+    pub fn retention(&self) -> RetentionPolicy {
+        RetentionPolicy::from_entries(&self.schedule, self.retention_days)
+            .expect("entries are checked when settings are resolved")
+    }
+
+    /// Every repository that is in use: the common one first, then those of configurations with their own.
+    pub fn repositories(&self) -> Vec<&Path> {
+        let mut all: Vec<&Path> = self.repository.as_deref().into_iter().collect();
+        for entry in &self.schedule {
+            if let Some(own) = entry.storage_path.as_deref()
+                && !all.contains(&own)
+            {
+                all.push(own);
+            }
+        }
+        all
+    }
+}
+
+/// Names are unique and every schedule can be.
+fn check_entries(entries: &[ScheduleEntry]) -> Result<(), ConfigError> {
+    for (place, entry) in entries.iter().enumerate() {
+        entry.check()?;
+        if entries[..place].iter().any(|one| one.name == entry.name) {
+            return Err(ConfigError::Value {
+                place: format!("[[schedule]] {}", entry.name),
+                reason: "this configuration is named twice".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn days(text: &str) -> Result<u32, ConfigError> {
+    text.trim().parse().map_err(|_| ConfigError::Value {
+        place: "BACKUP_RETENTION_DAYS".to_owned(),
+        reason: format!("{text:?} is not a number of days"),
+    })
 }
 
 fn unique(files: &[(String, PathBuf)]) -> Result<BTreeMap<String, PathBuf>, ConfigError> {

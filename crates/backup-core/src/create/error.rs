@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use backup_archive::WriteError;
 use backup_db::DumpError;
 
+use crate::audit::AuditError;
 use crate::capture::{GuardError, WalkError};
 use crate::database_errors::sentence;
-use crate::failure::{Explain, wants_space};
+use crate::failure::{Explain, is_full, wants_space};
+use crate::id::BackupId;
 use crate::kind::BackupKind;
 use crate::repository::RepositoryError;
 use crate::sanitize::SanitizeError;
@@ -75,6 +77,14 @@ pub enum CreateError {
         /// The first entry that is hit.
         first: String,
     },
+    /// The backup is there, and could not be written down.
+    #[error("the backup {id} is there, but cannot be noted in the audit journal")]
+    Unrecorded {
+        /// The backup.
+        id: BackupId,
+        /// Why not.
+        source: AuditError,
+    },
     /// The operating system has no random bytes for an id.
     #[error("cannot make an id")]
     Random(#[source] std::io::Error),
@@ -90,7 +100,9 @@ impl Explain for CreateError {
             Self::NoDatabase { .. } => "no_database",
             Self::NoFiles { .. } => "no_files",
             Self::Source { source, .. } => match source {
-                GuardError::Emptied { .. } | GuardError::Shrunken { .. } => "source_shrunken",
+                GuardError::Empty { .. }
+                | GuardError::Emptied { .. }
+                | GuardError::Shrunken { .. } => "source_shrunken",
                 _ => "source_unusable",
             },
             Self::Walk(_) => "source_unusable",
@@ -102,6 +114,8 @@ impl Explain for CreateError {
             Self::Repository(error) => error.code(),
             Self::Verify(error) => error.code(),
             Self::Damaged { .. } => "written_damaged",
+            Self::Unrecorded { source, .. } if is_full(&source.source) => "no_space",
+            Self::Unrecorded { source, .. } => source.code(),
             Self::Random(_) => "no_random_bytes",
             Self::Cancelled => "cancelled",
         }
@@ -122,6 +136,10 @@ impl Explain for CreateError {
             Self::Repository(error) => return error.hint(),
             Self::Verify(error) => return error.hint(),
             Self::Damaged { .. } => "The disk or the memory of this machine is faulty: check both before relying on any backup made here.".into(),
+            Self::Unrecorded { source, .. } if is_full(&source.source) => {
+                "Free space on the file system of the repository; the backup can be restored, retention did not run.".into()
+            }
+            Self::Unrecorded { .. } => "Make the repository writable; the backup can be restored, retention did not run.".into(),
             Self::Walk(_) | Self::Write(_) | Self::Random(_) | Self::Cancelled => return None,
         })
     }

@@ -1,5 +1,6 @@
 //! The file roots: walked in order, every entry handed to the archive.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use backup_archive::{ArchivePath, EntryKind};
 
 use super::CreateError;
 use super::job::Job;
-use crate::capture::{Found, GuardOptions, OwnerNames, Totals, WalkOptions, check_totals, walk};
+use crate::capture::{Found, OwnerNames, Totals, WalkOptions, check_totals, walk};
+use crate::kind::Status;
 use crate::manifest::{Issue, RootManifest};
 use crate::monitor::Phase;
 use crate::opened::OpenedBackup;
@@ -20,7 +22,12 @@ pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
     let roots = job.options.files.clone();
     for (name, folder) in &roots {
         let totals = append_root(job, name, folder, &owners)?;
-        let guard = check_totals(folder, previous(name), totals, GuardOptions::default());
+        let guard = check_totals(
+            folder,
+            previous.get(name).copied(),
+            totals,
+            job.options.source_guard,
+        );
         if !job.options.allow_shrunken {
             guard.map_err(|source| CreateError::Source {
                 root: name.clone(),
@@ -111,26 +118,41 @@ fn append_root(
     Ok(totals)
 }
 
-/// What each root held at the newest backup of the repository that has it.
-fn previous_totals(job: &Job<'_>) -> impl Fn(&str) -> Option<Totals> + use<> {
-    let manifests: Vec<_> = job
-        .repository
-        .iter()
-        .filter_map(|repository| repository.list().ok())
-        .flat_map(|listing| listing.backups)
+/// Archives that are opened at most to learn what the roots held.
+const LOOKED_AT: usize = 20;
+
+/// What each root held at the newest complete backup that has it; where there is none, at the newest that has it.
+fn previous_totals(job: &Job<'_>) -> BTreeMap<String, Totals> {
+    let mut records: Vec<_> = job
+        .history()
+        .and_then(|repository| repository.list().ok())
+        .map(|listing| listing.backups)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|record| record.kind.has_files())
         .rev()
-        .filter(|record| record.files > 0)
-        .take(1)
-        .filter_map(|record| OpenedBackup::open(&record.path).ok())
-        .filter_map(|backup| backup.manifest().cloned())
         .collect();
-    move |name| {
-        manifests
+    // Stable: newest first among each.
+    records.sort_by_key(|record| record.status != Status::Complete);
+    let mut known = BTreeMap::new();
+    for record in records.iter().take(LOOKED_AT) {
+        let missing = |name: &String| !known.contains_key(name);
+        if !job.options.files.keys().any(missing) {
+            break;
+        }
+        let Ok(backup) = OpenedBackup::open(&record.path) else {
+            continue;
+        };
+        for (name, root) in backup
+            .manifest()
             .iter()
-            .find_map(|manifest| manifest.files.get(name))
-            .map(|root| Totals {
+            .flat_map(|manifest| &manifest.files)
+        {
+            known.entry(name.clone()).or_insert(Totals {
                 files: root.files,
                 bytes: root.bytes,
-            })
+            });
+        }
     }
+    known
 }

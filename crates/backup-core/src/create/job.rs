@@ -48,12 +48,17 @@ impl<'a> Job<'a> {
                 let purpose = LeasePurpose {
                     job: format!("create {}", options.kind),
                     configuration: options.configuration.clone(),
+                    base: None,
                 };
                 let draft = Draft::in_repository(&repository, &id, ending, purpose)?;
                 (Some(repository), draft)
             }
             Destination::Path(path) => (None, Draft::at_path(path, &id, ending)?),
         };
+        // A journal that cannot be read is no reason to make no backup; `audit --verify` tells.
+        let audit = repository
+            .as_ref()
+            .and_then(|repository| repository.journal().head().ok().flatten());
         let findings = Arc::new(Findings::default());
         let writer_options = WriterOptions {
             compression: options.compression,
@@ -89,6 +94,7 @@ impl<'a> Job<'a> {
                 database: None,
                 files: Default::default(),
                 config: Vec::new(),
+                audit,
             },
             writer,
             findings,
@@ -109,6 +115,14 @@ impl<'a> Job<'a> {
             system::append(&mut self)?;
         }
         self.finish()
+    }
+
+    /// The repository that tells what earlier backups held.
+    pub(super) fn history(&self) -> Option<Repository> {
+        let site = self.options.site_repository.as_ref();
+        self.repository
+            .clone()
+            .or_else(|| Repository::open(site?).ok())
     }
 
     /// Appends a small text of our own.

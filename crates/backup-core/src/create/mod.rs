@@ -23,10 +23,12 @@ use std::time::Duration;
 use backup_archive::Compression;
 use backup_db::{ConnectOptions, Snapshot, SnapshotOptions};
 use chrono::Utc;
+use serde_json::json;
 
 pub use error::CreateError;
 
-use crate::capture::check_root;
+use crate::audit::{Actor, AuditTrail};
+use crate::capture::{GuardOptions, check_root};
 use crate::kind::BackupKind;
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
@@ -68,6 +70,12 @@ pub struct CreateOptions {
     pub any_version: bool,
     /// How a migration package is kept free of secrets; nothing for other kinds.
     pub sanitize: SanitizeOptions,
+    /// From when on a source counts as sharply shrunken.
+    pub source_guard: GuardOptions,
+    /// The repository of the site, for a backup that goes elsewhere: its journal gets a line, and its backups tell what the sources held.
+    pub site_repository: Option<PathBuf>,
+    /// Who asks, for the journal.
+    pub who: Actor,
 }
 
 /// Where a backup goes.
@@ -96,6 +104,9 @@ impl CreateOptions {
             allow_shrunken: false,
             any_version: false,
             sanitize: SanitizeOptions::default(),
+            source_guard: GuardOptions::default(),
+            site_repository: None,
+            who: Actor::default(),
         }
     }
 }
@@ -110,8 +121,41 @@ pub fn default_jobs() -> NonZeroUsize {
 /// The result's status is PARTIAL when something could not be read; [`BackupRecord::warnings`] names it.
 ///
 /// # Errors
-/// On any error nothing is left behind, and no other backup is touched.
+/// On any error but [`CreateError::Unrecorded`] nothing is left behind; no other backup is touched.
 pub fn create(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRecord, CreateError> {
+    let result = make(options, monitor);
+    let repository = match &options.destination {
+        Destination::Repository(path) => Some(path),
+        Destination::Path(_) => options.site_repository.as_ref(),
+    };
+    let trail = AuditTrail::new(repository.map(PathBuf::as_path), options.who.clone());
+    match &result {
+        Ok(record) => {
+            let details = json!({
+                "kind": record.kind,
+                "configuration": record.configuration,
+                "path": record.path,
+                "sha256": record.sha256,
+                "bytes_stored": record.bytes_stored,
+                "duration_ms": record.duration_ms,
+                "warnings": record.warnings.len(),
+            });
+            trail
+                .note("create", record.id.as_str(), record.status.into(), details)
+                .map_err(|source| CreateError::Unrecorded {
+                    id: record.id.clone(),
+                    source,
+                })?;
+        }
+        Err(error) => {
+            let subject = options.configuration.as_deref();
+            trail.note_failure("create", subject.unwrap_or(options.kind.name()), error);
+        }
+    }
+    result
+}
+
+fn make(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRecord, CreateError> {
     monitor.phase(Phase::Preparing, None);
     if !matches!(
         options.kind,

@@ -1,8 +1,9 @@
 //! One thing that was looked at.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::thresholds::Limit;
 
@@ -41,6 +42,30 @@ impl Check {
             Self::BackupSystem => "BACKUP_SYSTEM",
             Self::Security => "SECURITY",
         }
+    }
+}
+
+/// Not the name of a check.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown check {0:?}: DATABASE, STORAGE, APPLICATION, BACKUP_SYSTEM or SECURITY")]
+pub struct UnknownCheck(String);
+
+impl FromStr for Check {
+    type Err = UnknownCheck;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCheck> {
+        Self::ALL
+            .into_iter()
+            .find(|check| check.name().eq_ignore_ascii_case(&text.replace('-', "_")))
+            .ok_or_else(|| UnknownCheck(text.to_owned()))
+    }
+}
+
+/// Read in any case.
+impl<'de> Deserialize<'de> for Check {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
     }
 }
 

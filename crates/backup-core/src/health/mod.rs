@@ -21,12 +21,14 @@ mod prometheus;
 mod quantity;
 mod report;
 pub mod security;
+mod site;
 pub mod storage;
 mod text;
 mod thresholds;
 
-pub use finding::{Check, Finding, HealthStatus, Unit};
+pub use finding::{Check, Finding, HealthStatus, Unit, UnknownCheck};
 pub use report::{CheckReport, HealthReport};
+pub use site::{SiteChecks, check_site};
 pub use thresholds::{
     ApplicationThresholds, BackupSystemThresholds, DatabaseThresholds, Limit, StorageThresholds,
     Thresholds,

@@ -11,6 +11,7 @@ mod event_lines;
 mod hook;
 mod notifier;
 mod ping;
+mod section;
 
 pub use event_lines::EventLines;
 pub use hook::{Hook, HookError};

@@ -113,43 +113,89 @@ impl Draft {
         durable::parent(&self.partial)
     }
 
-    /// Makes the archive durable and gives it its final name; then its SHA-256 file and, in a repository, its record.
+    /// Makes the archive durable and gives it its final name, and so its SHA-256 file and, in a repository, its record.
+    ///
+    /// Everything is on disk before the first name is given, so that a full disk is noticed in time. When a name cannot be given, those that were are taken back.
     pub(crate) fn publish(self, record: &BackupRecord) -> Result<(), RepositoryError> {
         self.file
             .sync_all()
             .map_err(RepositoryError::io("sync", &self.partial))?;
-        durable::rename_new(&self.partial, &self.target).map_err(|error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                RepositoryError::Exists {
-                    path: self.target.clone(),
-                }
-            } else {
-                RepositoryError::io("rename to", &self.target)(error)
-            }
-        })?;
+        let mut beside = Vec::new();
         if let Some(sha256) = &record.sha256 {
             let name = self.target.file_name().unwrap_or_default();
             let mut line = format!("{sha256}  ").into_bytes();
             line.extend_from_slice(name.as_encoded_bytes());
             line.push(b'\n');
-            self.place_beside(&sha256_path(&self.target), &line)?;
+            beside.push(self.prepare("sha256", sha256_path(&self.target), &line)?);
         }
         if let Place::Repository { .. } = self.place {
-            self.place_beside(&record_path(&self.target), record.to_toml().as_bytes())?;
+            let path = record_path(&self.target);
+            beside.push(self.prepare("record", path, record.to_toml().as_bytes())?);
+        }
+        name(&self.partial, &self.target)?;
+        let mut named = vec![&self.target];
+        for one in &beside {
+            if let Err(error) = name(&one.partial, &one.target) {
+                for path in named {
+                    // Whatever stays is a backup that is complete.
+                    let _ = fs::remove_file(path);
+                }
+                return Err(error);
+            }
+            named.push(&one.target);
         }
         Ok(())
     }
 
-    /// Writes a small file where the partial archive was and renames it to `path`.
-    fn place_beside(&self, path: &Path, content: &[u8]) -> Result<(), RepositoryError> {
+    /// Writes a small file next to where the partial archive is.
+    fn prepare(
+        &self,
+        what: &str,
+        target: PathBuf,
+        content: &[u8],
+    ) -> Result<Beside, RepositoryError> {
         use io::Write;
+        let name = self.partial.file_name().unwrap_or_default();
+        let name = match self.place {
+            Place::Repository { .. } => what.to_owned(),
+            // Ends as every partial file does.
+            Place::Output => format!(".{what}{}", name.to_string_lossy()),
+        };
+        let partial = self.partial.with_file_name(name);
         let mut file =
-            durable::create_new(&self.partial).map_err(RepositoryError::io("write", path))?;
-        file.write_all(content)
+            durable::create_new(&partial).map_err(RepositoryError::io("write", &target))?;
+        let beside = Beside { partial, target };
+        flock(&file, FlockOperation::NonBlockingLockExclusive)
+            .map_err(io::Error::from)
+            .and_then(|()| file.write_all(content))
             .and_then(|()| file.sync_all())
-            .and_then(|()| durable::rename_new(&self.partial, path))
-            .map_err(RepositoryError::io("write", path))
+            .map_err(RepositoryError::io("write", &beside.target))?;
+        Ok(beside)
     }
+}
+
+/// A small file that gets its name after its archive.
+#[derive(Debug)]
+struct Beside {
+    partial: PathBuf,
+    target: PathBuf,
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // After publication there is nothing of that name any more.
+        let _ = fs::remove_file(&self.partial);
+    }
+}
+
+/// Gives a file its final name.
+fn name(partial: &Path, target: &Path) -> Result<(), RepositoryError> {
+    durable::rename_new(partial, target).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => RepositoryError::Exists {
+            path: target.to_owned(),
+        },
+        _ => RepositoryError::io("rename to", target)(error),
+    })
 }
 
 impl Drop for Draft {

@@ -5,6 +5,7 @@
 //! has not touched it for [`SILENCE`].
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Repository, RepositoryError, make_folder};
 use crate::durable;
+use crate::id::BackupId;
 
 /// After this long without a sign of life from another host, a lease is abandoned.
 const SILENCE: Duration = Duration::from_secs(15 * 60);
@@ -31,6 +33,18 @@ pub(crate) struct LeasePurpose {
     pub(crate) job: String,
     /// The configuration that runs, of which there may be one job at a time.
     pub(crate) configuration: Option<String>,
+    /// The backup that the job builds on: nobody may remove it meanwhile.
+    #[serde(default)]
+    pub(crate) base: Option<BackupId>,
+}
+
+/// A job that is at work.
+#[derive(Debug, Clone)]
+pub(crate) struct RunningJob {
+    /// Name of its lease: the id of the backup that it makes.
+    pub(crate) name: String,
+    /// What it does.
+    pub(crate) purpose: LeasePurpose,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,6 +146,28 @@ fn keep_alive(file: PathBuf, stop: Arc<AtomicBool>) -> JoinHandle<()> {
     })
 }
 
+/// The jobs that are at work in the repository, whose lock must be held for the answer to stay true.
+pub(super) fn running_jobs(repository: &Repository) -> Result<Vec<RunningJob>, RepositoryError> {
+    let running = repository.running();
+    let mut jobs = Vec::new();
+    let entries = match fs::read_dir(&running) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(jobs),
+        Err(error) => return Err(RepositoryError::io("list", &running)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(RepositoryError::io("list", &running))?;
+        let file = entry.path().join(FILE);
+        if let Some(holder) = Holder::read(&file).filter(|holder| holder.is_alive(&file)) {
+            jobs.push(RunningJob {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                purpose: holder.purpose,
+            });
+        }
+    }
+    Ok(jobs)
+}
+
 /// Removes the folders of dead holders; returns the live ones. The repository's lock must be held.
 fn remove_abandoned(repository: &Repository) -> Result<Vec<Holder>, RepositoryError> {
     let running = repository.running();
@@ -174,7 +210,14 @@ impl Holder {
         }
         fs::metadata(file)
             .and_then(|metadata| metadata.modified())
-            .is_ok_and(|touched| touched.elapsed().is_ok_and(|silent| silent < SILENCE))
+            .is_ok_and(|touched| {
+                let distance = match touched.elapsed() {
+                    Ok(silent) => silent,
+                    // Its clock, or the file server's, is ahead of ours.
+                    Err(ahead) => ahead.duration(),
+                };
+                distance < SILENCE
+            })
     }
 }
 
@@ -209,6 +252,7 @@ mod tests {
         LeasePurpose {
             job: "create full".into(),
             configuration: Some(configuration.into()),
+            base: None,
         }
     }
 
@@ -261,5 +305,45 @@ mod tests {
             .set_modified(long_ago)
             .unwrap();
         assert!(!holder.is_alive(&file));
+    }
+
+    #[test]
+    fn two_machines_share_a_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::open_or_create(folder.path().join("backups")).unwrap();
+        // As another machine on the same network mount would have it: its process ids and boot mean nothing here.
+        let foreign = repository.running().join("foreign");
+        fs::create_dir(&foreign).unwrap();
+        let mut holder = Holder::this_process(purpose("daily"));
+        holder.host = "elsewhere".into();
+        holder.boot_id = "another boot".into();
+        holder.pid = u32::MAX;
+        let file = foreign.join(FILE);
+        fs::write(&file, toml::to_string(&holder).unwrap()).unwrap();
+        let touched = |ago: Duration| {
+            let file = fs::File::options().write(true).open(&file).unwrap();
+            file.set_modified(SystemTime::now() - ago).unwrap();
+        };
+
+        touched(SILENCE - Duration::from_secs(30));
+        assert!(repository.is_busy("daily").unwrap());
+        assert!(matches!(
+            Lease::acquire(&repository, "own", purpose("daily")),
+            Err(RepositoryError::Busy { .. })
+        ));
+        drop(Lease::acquire(&repository, "own", purpose("weekly")).unwrap());
+        assert!(foreign.exists(), "the other machine's work is left alone");
+
+        // A clock that is ahead there does not make the lease look dead here, nor immortal.
+        let file_handle = fs::File::options().write(true).open(&file).unwrap();
+        file_handle
+            .set_modified(SystemTime::now() + Duration::from_secs(120))
+            .unwrap();
+        assert!(repository.is_busy("daily").unwrap());
+
+        touched(SILENCE + Duration::from_secs(1));
+        assert!(!repository.is_busy("daily").unwrap());
+        drop(Lease::acquire(&repository, "own", purpose("daily")).unwrap());
+        assert!(!foreign.exists(), "what it left behind is cleaned up");
     }
 }

@@ -5,14 +5,20 @@
 //! backups/20260131T020000Z-full-1f9a03c2.tar.gz          the archive
 //! backups/20260131T020000Z-full-1f9a03c2.tar.gz.sha256   for `sha256sum -c`
 //! backups/20260131T020000Z-full-1f9a03c2.toml            the record, written last
+//! pins/20260131T020000Z-full-1f9a03c2.toml               it is under legal hold: why, since when, who said so
+//! schedule/daily.json                       what is remembered of a configuration's runs
+//! audit.jsonl, audit.jsonl.head             the journal, and its last line
 //! running/<id>/                             work in progress, with the lease of the process that does it
 //! ```
 //!
 //! Folders have mode 0700, files 0600. A backup exists once its archive has its final name, which happens after it is complete and synced.
 //! A record that is missing (a crash in between, or a copied archive) is read from the archive's manifest.
 
+mod catalogue;
 mod draft;
 mod lease;
+mod pin;
+mod removal;
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
@@ -23,16 +29,20 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+pub use catalogue::{Rebuilt, UnreadableArchive};
 pub(crate) use draft::Draft;
 use lease::Lease;
-pub(crate) use lease::{LeasePurpose, host_name};
+pub(crate) use lease::{LeasePurpose, RunningJob, host_name};
+pub use pin::Pin;
 
+use crate::audit::{self, AuditError, AuditHead, AuditJournal, AuditReport};
 use crate::durable::{self, FOLDER_MODE};
 use crate::failure::{Explain, is_full};
 use crate::id::BackupId;
 use crate::opened::{OpenError, OpenedBackup};
 use crate::record::BackupRecord;
 use crate::rehearse::{LastRehearsal, Rehearsal};
+use crate::schedule::ScheduleStore;
 
 /// The version of the layout that this crate makes, and the newest that it opens.
 pub const REPOSITORY_VERSION: u32 = 1;
@@ -40,6 +50,9 @@ pub const REPOSITORY_VERSION: u32 = 1;
 const DESCRIPTION: &str = "repository.toml";
 const BACKUPS: &str = "backups";
 const RUNNING: &str = "running";
+const PINS: &str = "pins";
+const SCHEDULE: &str = "schedule";
+const JOURNAL: &str = "audit.jsonl";
 
 /// A folder of backups.
 #[derive(Debug, Clone)]
@@ -110,6 +123,34 @@ pub enum RepositoryError {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+/// The journal of a repository cannot be checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The repository cannot be read.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+impl Explain for JournalError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Repository(error) => error.code(),
+            Self::Audit(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Repository(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
+        }
+    }
 }
 
 impl RepositoryError {
@@ -276,6 +317,7 @@ impl Repository {
         let purpose = LeasePurpose {
             job: job.to_owned(),
             configuration: None,
+            base: None,
         };
         let lease = Lease::acquire(self, name, purpose)?;
         let folder = lease.folder().join("work");
@@ -312,13 +354,55 @@ impl Repository {
             .map_err(RepositoryError::io("write", &file))
     }
 
+    /// The journal of what was done.
+    pub fn journal(&self) -> AuditJournal {
+        AuditJournal::new(self.path.join(JOURNAL))
+    }
+
+    /// Checks the journal, also against the lines that the records of backups name.
+    ///
+    /// # Errors
+    /// When it, or the folder of backups, cannot be read.
+    pub fn verify_journal(&self) -> Result<AuditReport, JournalError> {
+        let records = self.list()?.backups;
+        let noted: Vec<AuditHead> = records
+            .into_iter()
+            .filter_map(|record| record.audit)
+            .collect();
+        Ok(audit::verify(self.journal().path(), &noted)?)
+    }
+
+    /// What is remembered of every configuration's runs.
+    pub fn schedule_store(&self) -> ScheduleStore {
+        ScheduleStore::new(self.path.join(SCHEDULE))
+    }
+
+    /// Whether a job of `configuration` is at work.
+    ///
+    /// # Errors
+    /// When the folder of running jobs cannot be read.
+    pub fn is_busy(&self, configuration: &str) -> Result<bool, RepositoryError> {
+        Ok(lease::running_jobs(self)?
+            .iter()
+            .any(|job| job.purpose.configuration.as_deref() == Some(configuration)))
+    }
+
+    /// The jobs that are at work. The lock must be held for the answer to stay true.
+    pub(crate) fn running_jobs(&self) -> Result<Vec<RunningJob>, RepositoryError> {
+        lease::running_jobs(self)
+    }
+
     /// Takes the lock under which leases are made and removed. Held for moments only; the kernel drops it with the process.
-    fn lock(&self) -> Result<File, RepositoryError> {
+    pub(crate) fn lock(&self) -> Result<File, RepositoryError> {
         let path = self.path.join(DESCRIPTION);
         let file = File::open(&path).map_err(RepositoryError::io("open", &path))?;
         flock(&file, FlockOperation::LockExclusive)
             .map_err(|error| RepositoryError::io("lock", &path)(error.into()))?;
         Ok(file)
+    }
+
+    fn pins_folder(&self) -> PathBuf {
+        self.path.join(PINS)
     }
 
     fn backups(&self) -> PathBuf {
@@ -414,6 +498,11 @@ const ENDINGS: [&str; 3] = [".tar.gz", ".tar.zst", ".tar"];
 fn stem(archive: &Path) -> Option<&str> {
     let name = archive.file_name()?.to_str()?;
     ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))
+}
+
+/// The backup that an archive of a repository is.
+pub(crate) fn id_of(archive: &Path) -> Option<BackupId> {
+    stem(archive)?.parse().ok()
 }
 
 /// `x.tar.gz` → `x.toml`.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::error::ServiceError;
 use super::site::Site;
-use crate::restore::{RestoreTargets, Settled, forget, recover, undo};
+use crate::monitor::Monitor;
+use crate::restore::{RestoreTargets, Settled};
 
 /// A restore to be taken back.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,12 +43,10 @@ impl UndoRequest {
     /// Takes the restore back.
     ///
     /// # Errors
-    /// As [`undo`].
-    pub fn run(&self, site: &Site) -> Result<Settled, ServiceError> {
-        Ok(undo(
-            &self.restore,
-            &targets(site, self.target.as_deref())?,
-        )?)
+    /// As [`undo`](crate::undo).
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Settled, ServiceError> {
+        let targets = targets(site, self.target.as_deref())?;
+        Ok(site.trail().undo(&self.restore, &targets, monitor)?)
     }
 }
 
@@ -55,12 +54,10 @@ impl ForgetRequest {
     /// Deletes what is kept of the restore.
     ///
     /// # Errors
-    /// As [`forget`].
-    pub fn run(&self, site: &Site) -> Result<Settled, ServiceError> {
-        Ok(forget(
-            &self.restore,
-            &targets(site, self.target.as_deref())?,
-        )?)
+    /// As [`forget`](crate::forget).
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Settled, ServiceError> {
+        let targets = targets(site, self.target.as_deref())?;
+        Ok(site.trail().forget(&self.restore, &targets, monitor)?)
     }
 }
 
@@ -68,9 +65,10 @@ impl RecoverRequest {
     /// Finishes or rolls back what was interrupted.
     ///
     /// # Errors
-    /// As [`recover`].
-    pub fn run(&self, site: &Site) -> Result<Vec<Settled>, ServiceError> {
-        Ok(recover(&targets(site, self.target.as_deref())?)?)
+    /// As [`recover`](crate::recover).
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Vec<Settled>, ServiceError> {
+        let targets = targets(site, self.target.as_deref())?;
+        Ok(site.trail().recover(&targets, monitor)?)
     }
 }
 

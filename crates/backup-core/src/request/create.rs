@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use super::error::ServiceError;
 use super::site::Site;
-use crate::create::{CreateOptions, Destination, create};
+use crate::create::{CreateOptions, Destination};
 use crate::kind::BackupKind;
 use crate::monitor::Monitor;
-use crate::record::BackupRecord;
+use crate::notify::Notifier;
 use crate::sanitize::SanitizeOptions;
+use crate::schedule::SiteError;
+use crate::task::{BackupTask, TaskOutcome, run_task};
 
 /// A backup to be made.
 #[derive(Debug, Clone, Deserialize)]
@@ -135,8 +137,6 @@ impl CreateRequest {
         system.extend(self.config_file.iter().cloned());
         Ok(CreateOptions {
             compression: self.compression.at_level(self.level)?,
-            database: settings.database.clone(),
-            files: settings.files.clone(),
             system,
             configuration: self.configuration.clone(),
             jobs: site.jobs,
@@ -149,22 +149,28 @@ impl CreateRequest {
                 user_tables: settings.sanitize.user_tables.clone(),
                 exclude_users: self.exclude_users,
             },
-            ..CreateOptions::new(self.kind, self.destination(site)?)
+            who: site.who.clone(),
+            ..settings.create_options(self.kind, self.destination(site)?)
         })
     }
 
-    /// Makes the backup.
+    /// Makes the backup; those who want to know are told, and retention follows.
     ///
     /// # Errors
-    /// As [`create`]; on any error nothing is left behind.
-    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<BackupRecord, ServiceError> {
-        let options = self.options(site)?;
+    /// As [`run_task`].
+    pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<TaskOutcome, ServiceError> {
+        let task = BackupTask {
+            create: self.options(site)?,
+            notifier: Notifier::from_section(&site.settings.notify, site.environment.clone())
+                .map_err(SiteError::from)?,
+            retention: site.settings.retention(),
+        };
         for part in &site.settings.not_acted_on {
             monitor.warning(&format!(
                 "{part} in the configuration is not acted on by this version"
             ));
         }
-        Ok(create(&options, monitor)?)
+        Ok(run_task(&task, monitor)?)
     }
 
     /// Who is in a package is a question for exports alone.
@@ -192,8 +198,14 @@ impl CreateRequest {
         if let Some(path) = &self.output {
             return Ok(Destination::Path(path.clone()));
         }
-        match &site.settings.repository {
-            Some(path) => Ok(Destination::Repository(path.clone())),
+        let entry = self
+            .configuration
+            .as_ref()
+            .and_then(|name| site.settings.entry(name));
+        let common = site.settings.repository.as_deref();
+        // A configuration may have a repository of its own.
+        match entry.map_or(common, |entry| entry.repository(common)) {
+            Some(path) => Ok(Destination::Repository(path.to_owned())),
             None => Err(match ServiceError::no_repository() {
                 ServiceError::Usage { message, hint } => {
                     ServiceError::usage(message, format!("{hint} Or name a file with --output."))

@@ -1,12 +1,15 @@
 //! The error of any service, as the faces pass it on.
 
+use crate::audit::AuditError;
 use crate::config::ConfigError;
 use crate::create::CreateError;
 use crate::failure::Explain;
 use crate::opened::{CatError, OpenError};
 use crate::rehearse::RehearseError;
-use crate::repository::RepositoryError;
+use crate::repository::{JournalError, RepositoryError};
 use crate::restore::RestoreError;
+use crate::retention::RemovalError;
+use crate::schedule::{SetupError, SiteError};
 use crate::verify::VerifyError;
 
 /// Why a request was not carried out.
@@ -59,6 +62,21 @@ pub enum ServiceError {
     /// The entry cannot be read.
     #[error(transparent)]
     Cat(#[from] CatError),
+    /// The backup is not removed, or not pinned.
+    #[error(transparent)]
+    Removal(#[from] RemovalError),
+    /// The journal cannot be checked.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The schedule cannot be used.
+    #[error(transparent)]
+    Schedule(#[from] SiteError),
+    /// The system's scheduler cannot be told.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
 }
 
 impl ServiceError {
@@ -80,7 +98,11 @@ impl ServiceError {
 
     /// Whether what was asked for makes no sense, whatever the state of the site.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage { .. } | Self::Config(_))
+        match self {
+            Self::Usage { .. } | Self::Config(_) => true,
+            Self::Schedule(error) => error.is_usage(),
+            _ => false,
+        }
     }
 
     /// Whether the work ended because it was cancelled.
@@ -103,6 +125,11 @@ impl Explain for ServiceError {
             Self::Verify(error) => error.code(),
             Self::Rehearse(error) => error.code(),
             Self::Cat(error) => error.code(),
+            Self::Removal(error) => error.code(),
+            Self::Journal(error) => error.code(),
+            Self::Audit(error) => error.code(),
+            Self::Schedule(error) => error.code(),
+            Self::Setup(error) => error.code(),
         }
     }
 
@@ -121,6 +148,11 @@ impl Explain for ServiceError {
             Self::Verify(error) => error.hint(),
             Self::Rehearse(error) => error.hint(),
             Self::Cat(error) => error.hint(),
+            Self::Removal(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
+            Self::Schedule(error) => error.hint(),
+            Self::Setup(error) => error.hint(),
         }
     }
 }

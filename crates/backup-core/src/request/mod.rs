@@ -16,8 +16,11 @@
 mod afterwards;
 mod create;
 mod error;
+mod oversight;
 mod reading;
+mod removal;
 mod restore;
+mod schedule;
 mod site;
 mod verify;
 
@@ -28,8 +31,13 @@ use serde_json::{Map, Value};
 pub use afterwards::{ForgetRequest, RecoverRequest, UndoRequest};
 pub use create::{Codec, CreateRequest};
 pub use error::ServiceError;
-pub use reading::{ListRequest, ShowRequest, ShownBackup};
+pub use oversight::{AuditRequest, Audited, HealthRequest, RebuildRequest};
+pub use reading::{ListRequest, Listed, ListedBackup, ShowRequest, ShownBackup};
+pub use removal::{DeleteRequest, Held, PinRequest, PruneRequest, Pruned, UnpinRequest};
 pub use restore::{RestoreRequest, Restored};
+pub use schedule::{
+    CreateDefaultsRequest, EnableRequest, Enabled, Ran, RunDueRequest, ScheduleListRequest,
+};
 pub use site::{Site, SiteRequest, Surroundings};
 pub use verify::VerifyRequest;
 
@@ -39,7 +47,7 @@ use crate::monitor::Monitor;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Request {
-    /// `create`: the result is a [`BackupRecord`](crate::BackupRecord).
+    /// `create`: the result is a [`TaskOutcome`](crate::TaskOutcome).
     Create(CreateRequest),
     /// `restore`: the result is a [`RestoreOutcome`](crate::RestoreOutcome), or a [`RestorePlan`](crate::RestorePlan) for a dry run.
     Restore(RestoreRequest),
@@ -51,11 +59,37 @@ pub enum Request {
     Forget(ForgetRequest),
     /// `verify`: the result is a [`VerifyOutcome`](crate::VerifyOutcome).
     Verify(VerifyRequest),
-    /// `list`: the result is an array of [`BackupRecord`](crate::BackupRecord)s, oldest first.
+    /// `list`: the result is an array of [`ListedBackup`]s, oldest first.
     List(ListRequest),
     /// `show`: the result is a [`ShownBackup`].
     Show(ShowRequest),
+    /// `prune`: the result is [`Pruned`].
+    Prune(PruneRequest),
+    /// `delete`: the result is [`Deleted`](crate::retention::Deleted).
+    Delete(DeleteRequest),
+    /// `pin`: the result is [`Held`].
+    Pin(PinRequest),
+    /// `unpin`: the result is [`Held`].
+    Unpin(UnpinRequest),
+    /// `audit`: the result is [`Audited`].
+    Audit(AuditRequest),
+    /// `health`: the result is a [`HealthReport`](crate::health::HealthReport).
+    Health(HealthRequest),
+    /// `catalogue-rebuild`: the result is [`Rebuilt`](crate::Rebuilt).
+    Rebuild(RebuildRequest),
+    /// `schedule-list`: the result is an array of [`ConfigurationStatus`](crate::schedule::ConfigurationStatus).
+    ScheduleList(ScheduleListRequest),
+    /// `schedule-run-due`: the result is [`Ran`].
+    RunDue(RunDueRequest),
+    /// `schedule-enable` and `schedule-disable`: the result is [`Enabled`].
+    Enable(EnableRequest),
+    /// `schedule-create-defaults`: the result is [`CreatedDefaults`](crate::schedule::CreatedDefaults).
+    CreateDefaults(CreateDefaultsRequest),
 }
+
+/// The names of the commands.
+const COMMANDS: &str = "create, restore, undo, recover, forget, verify, list, show, prune, delete, pin, unpin, audit, health, catalogue-rebuild, \
+     schedule-list, schedule-run-due, schedule-enable, schedule-disable and schedule-create-defaults";
 
 impl Request {
     /// Reads the request of the command of this name from a JSON object.
@@ -71,7 +105,8 @@ impl Request {
                 common.insert((*name).to_owned(), value);
             }
         }
-        let site = fields_of(command, common)?;
+        let mut site: SiteRequest = fields_of(command, common)?;
+        site.face.get_or_insert_with(|| "c".to_owned());
         let request = match command {
             "create" => Self::Create(fields_of(command, fields)?),
             "restore" => Self::Restore(fields_of(command, fields)?),
@@ -81,10 +116,24 @@ impl Request {
             "verify" => Self::Verify(fields_of(command, fields)?),
             "list" => Self::List(fields_of(command, fields)?),
             "show" => Self::Show(fields_of(command, fields)?),
+            "prune" => Self::Prune(fields_of(command, fields)?),
+            "delete" => Self::Delete(fields_of(command, fields)?),
+            "pin" => Self::Pin(fields_of(command, fields)?),
+            "unpin" => Self::Unpin(fields_of(command, fields)?),
+            "audit" => Self::Audit(fields_of(command, fields)?),
+            "health" => Self::Health(fields_of(command, fields)?),
+            "catalogue-rebuild" => Self::Rebuild(fields_of(command, fields)?),
+            "schedule-list" => Self::ScheduleList(fields_of(command, fields)?),
+            "schedule-run-due" => Self::RunDue(fields_of(command, fields)?),
+            "schedule-enable" | "schedule-disable" => {
+                fields.insert("enabled".to_owned(), (command == "schedule-enable").into());
+                Self::Enable(fields_of(command, fields)?)
+            }
+            "schedule-create-defaults" => Self::CreateDefaults(fields_of(command, fields)?),
             _ => {
                 return Err(ServiceError::usage(
                     format!("there is no command {command:?}"),
-                    "Commands are create, restore, undo, recover, forget, verify, list and show.",
+                    format!("Commands are {COMMANDS}."),
                 ));
             }
         };
@@ -99,12 +148,23 @@ impl Request {
         Ok(match self {
             Self::Create(request) => value(&request.run(site, monitor)?),
             Self::Restore(request) => value(&request.run(site, monitor)?),
-            Self::Undo(request) => value(&request.run(site)?),
-            Self::Recover(request) => value(&request.run(site)?),
-            Self::Forget(request) => value(&request.run(site)?),
+            Self::Undo(request) => value(&request.run(site, monitor)?),
+            Self::Recover(request) => value(&request.run(site, monitor)?),
+            Self::Forget(request) => value(&request.run(site, monitor)?),
             Self::Verify(request) => value(&request.run(site, monitor)?),
             Self::List(request) => value(&request.run(site)?.backups),
             Self::Show(request) => value(&request.run(site)?),
+            Self::Prune(request) => value(&request.run(site)?),
+            Self::Delete(request) => value(&request.run(site)?),
+            Self::Pin(request) => value(&request.run(site)?),
+            Self::Unpin(request) => value(&request.run(site)?),
+            Self::Audit(request) => value(&request.run(site)?),
+            Self::Health(request) => value(&request.run(site)),
+            Self::Rebuild(request) => value(&request.run(site)?),
+            Self::ScheduleList(request) => value(&request.run(site)?),
+            Self::RunDue(request) => value(&request.run(site, monitor)?),
+            Self::Enable(request) => value(&request.run(site)?),
+            Self::CreateDefaults(request) => value(&request.run(site)?),
         })
     }
 }

@@ -8,7 +8,8 @@ use super::error::ServiceError;
 use super::site::Site;
 use crate::manifest::Manifest;
 use crate::opened::{Contents, OpenedBackup};
-use crate::repository::Listing;
+use crate::record::BackupRecord;
+use crate::repository::RepositoryError;
 
 /// The catalogue of the repository.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,13 +40,42 @@ pub struct ShownBackup {
     pub entries: Option<Vec<Contents>>,
 }
 
+/// What a repository holds.
+#[derive(Debug)]
+pub struct Listed {
+    /// Backups, oldest first.
+    pub backups: Vec<ListedBackup>,
+    /// Archives whose record and manifest cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, RepositoryError)>,
+}
+
+/// A backup in the list: the fields of its record, and whether it is held.
+#[derive(Debug, Clone, Serialize)]
+pub struct ListedBackup {
+    /// Its record.
+    #[serde(flatten)]
+    pub record: BackupRecord,
+    /// Under legal hold.
+    pub pinned: bool,
+}
+
 impl ListRequest {
     /// Lists the repository.
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
-    pub fn run(&self, site: &Site) -> Result<Listing, ServiceError> {
-        Ok(site.repository()?.list()?)
+    pub fn run(&self, site: &Site) -> Result<Listed, ServiceError> {
+        let repository = site.repository()?;
+        let listing = repository.list()?;
+        let pins = repository.pins()?;
+        let backups = listing.backups.into_iter().map(|record| ListedBackup {
+            pinned: pins.contains_key(&record.id),
+            record,
+        });
+        Ok(Listed {
+            backups: backups.collect(),
+            unreadable: listing.unreadable,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::ServiceError;
 use super::site::Site;
 use crate::monitor::Monitor;
 use crate::restore::{
-    Component, IntoDatabase, RestoreOptions, RestoreOutcome, RestorePlan, plan_restore, restore,
+    Component, IntoDatabase, RestoreOptions, RestoreOutcome, RestorePlan, plan_restore,
 };
 
 /// A backup to be brought back, or a part of it.
@@ -101,7 +101,7 @@ impl RestoreRequest {
     /// Restores, or says what would be done.
     ///
     /// # Errors
-    /// As [`restore`]; and [`ServiceError::Usage`] when a database or a folder in use would be replaced without `force`.
+    /// As [`restore`](crate::restore()); and [`ServiceError::Usage`] when a database or a folder in use would be replaced without `force`.
     pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Restored, ServiceError> {
         let options = self.options(site)?;
         if self.dry_run {
@@ -115,6 +115,6 @@ impl RestoreRequest {
                 });
             }
         }
-        Ok(Restored::Done(restore(&options, monitor)?))
+        Ok(Restored::Done(site.trail().restore(&options, monitor)?))
     }
 }

@@ -1,6 +1,7 @@
 //! The site that a request is about: the common options, resolved.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,11 @@ use backup_db::Secret;
 use serde::{Deserialize, Deserializer};
 
 use super::error::ServiceError;
+use crate::audit::{Actor, AuditTrail};
 use crate::config::{ConfigError, ConfigFile, Overrides, Settings};
 use crate::create::default_jobs;
 use crate::repository::Repository;
+use crate::schedule::Caller;
 
 /// The options that every request has.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -30,7 +33,26 @@ pub struct SiteRequest {
     pub files: Vec<(String, PathBuf)>,
     /// Threads, and connections to the database. Default: the processors that the process may use.
     pub jobs: Option<NonZeroUsize>,
+    /// Who asks, as the application knows them; for the journal. Default: the user of the process.
+    pub user: Option<String>,
+    /// Through which face, for the journal: `cli`, `django`, … Default: `rust`, and `c` for requests in JSON.
+    pub face: Option<String>,
 }
+
+/// Variables that hooks get, and those that name a proxy for pings.
+const PASSED_ON: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
 
 /// What the process was given besides the request. The library does not look by itself.
 #[derive(Clone, Copy)]
@@ -48,6 +70,12 @@ pub struct Site {
     pub settings: Settings,
     /// Threads, and connections to the database.
     pub jobs: NonZeroUsize,
+    /// Who asks, for the journal.
+    pub who: Actor,
+    /// The configuration file, if there is one.
+    pub config: Option<PathBuf>,
+    /// Variables for those who are told how backups end.
+    pub environment: Vec<(OsString, OsString)>,
 }
 
 impl Surroundings<'_> {
@@ -69,6 +97,8 @@ impl SiteRequest {
         "database_url",
         "files",
         "jobs",
+        "user",
+        "face",
     ];
 
     /// The configuration that applies; an empty one when none is named.
@@ -97,7 +127,13 @@ impl SiteRequest {
             database_url: self.database_url.clone(),
             files: self.files.clone(),
         };
+        let mut who = Actor::this_process(self.face.as_deref().unwrap_or("rust"));
+        who.user = self.user.clone().unwrap_or(who.user);
+        let variable = |name: &str| Some((name.into(), (surroundings.env)(name)?.into()));
         Ok(Site {
+            who,
+            config: self.config.clone(),
+            environment: PASSED_ON.iter().filter_map(|name| variable(name)).collect(),
             settings: Settings::resolve(
                 &overrides,
                 &self.config_file()?,
@@ -121,6 +157,20 @@ impl Site {
             .as_ref()
             .ok_or_else(ServiceError::no_repository)?;
         Ok(Repository::open(path)?)
+    }
+
+    /// The journal of the repository, for services that leave a line there.
+    pub fn trail(&self) -> AuditTrail {
+        AuditTrail::new(self.settings.repository.as_deref(), self.who.clone())
+    }
+
+    /// Who asks, and with what.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            who: self.who.clone(),
+            environment: self.environment.clone(),
+            jobs: self.jobs,
+        }
     }
 
     /// Finds a backup: a path to an archive, or an id in the repository.

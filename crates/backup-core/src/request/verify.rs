@@ -35,6 +35,12 @@ impl VerifyRequest {
     /// # Errors
     /// As [`verify()`] and [`rehearse`]; damage is no error.
     pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<VerifyOutcome, ServiceError> {
+        let result = self.check(site, monitor);
+        site.trail().verified(&self.source, &result, monitor);
+        result
+    }
+
+    fn check(&self, site: &Site, monitor: &dyn Monitor) -> Result<VerifyOutcome, ServiceError> {
         let options = VerifyOptions {
             quick: self.quick,
             jobs: site.jobs,

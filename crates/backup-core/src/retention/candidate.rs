@@ -19,6 +19,8 @@ pub struct Candidate {
     pub base: Option<BackupId>,
     /// Under legal hold: never dropped by a rule.
     pub pinned: bool,
+    /// A backup that needs it although it is not among the candidates: one that is being made, or whose record cannot be read.
+    pub needed_by: Option<BackupId>,
     /// The configuration that made it; `None` for one made by hand.
     pub configuration: Option<String>,
     /// Size of its archive in bytes.
@@ -34,6 +36,7 @@ impl Candidate {
             status,
             base: None,
             pinned: false,
+            needed_by: None,
             configuration: None,
             stored_bytes: 0,
         }
@@ -47,6 +50,7 @@ impl Candidate {
             status: record.status,
             base: record.base.clone(),
             pinned,
+            needed_by: None,
             configuration: record.configuration.clone(),
             stored_bytes: record.bytes_stored,
         }

@@ -26,7 +26,7 @@ impl<'a> Chains<'a> {
     }
 
     /// Whether `candidate` and everything that it builds on are there and complete.
-    pub(super) fn is_good(&self, candidate: &'a Candidate) -> bool {
+    pub(crate) fn is_good(&self, candidate: &'a Candidate) -> bool {
         let mut last = candidate;
         candidate.status == Status::Complete
             && self.bases(candidate).all(|base| {

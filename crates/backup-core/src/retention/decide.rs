@@ -46,6 +46,12 @@ pub fn plan(candidates: &[Candidate], policy: &RetentionPolicy, now: DateTime<Ut
                 .or_default()
                 .insert(0, Reason::Pinned);
         }
+        if let Some(other) = &backup.needed_by {
+            keeps
+                .entry(&backup.id)
+                .or_default()
+                .push(Reason::NeededBy(other.clone()));
+        }
     }
     keep_bases(&newest_first, &chains, &mut keeps);
     assemble(&newest_first, &chains, keeps, drops, now)

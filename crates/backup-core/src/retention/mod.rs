@@ -1,6 +1,7 @@
 //! For how long backups are kept.
 //!
-//! [`plan()`] decides, from a list of what there is, a policy and a time; it deletes nothing. Its result says for every backup which rules keep
+//! [`plan()`] decides, from a list of what there is, a policy and a time; it deletes nothing. [`prune()`] does what a plan of a repository says, [`delete`] removes
+//! one backup by name, [`pin`] protects one. A plan says for every backup which rules keep
 //! it or why none does, and in which order the others can be deleted so that a deletion cut short leaves nothing that cannot be restored.
 //!
 //! What holds whatever the rules say:
@@ -22,17 +23,22 @@
 //! assert_eq!(plan.kept().count(), 5);
 //! ```
 
+mod apply;
 mod candidate;
 mod chain;
 mod decide;
+mod error;
 mod plan;
 mod reason;
 mod rules;
 
+pub(crate) use apply::Catalogue;
+pub use apply::{Deleted, PruneOutcome, delete, pin, plan_prune, prune, removable, unpin};
 pub use candidate::Candidate;
 pub(crate) use chain::Chains;
 pub use chain::dependents;
 pub use decide::plan;
+pub use error::RemovalError;
 pub use plan::{Decision, PrunePlan, Verdict};
 pub use reason::Reason;
 pub use rules::{DEFAULT_FLOOR, RetentionPolicy, RetentionRules};

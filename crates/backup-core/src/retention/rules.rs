@@ -78,12 +78,15 @@ impl RetentionRules {
             keep_weekly: entry.keep_weekly,
             keep_monthly: entry.keep_monthly,
             zone,
-            floor: DEFAULT_FLOOR,
+            floor: entry
+                .keep_minimum
+                .and_then(NonZeroU32::new)
+                .unwrap_or(DEFAULT_FLOOR),
         })
     }
 
     /// How many complete backups stay in any case.
-    pub(super) fn effective_floor(&self) -> usize {
+    pub(crate) fn effective_floor(&self) -> usize {
         let wanted = self.max_backups.map_or(u32::MAX, |most| most.max(1));
         self.floor.get().min(wanted) as usize
     }
@@ -120,6 +123,19 @@ impl RetentionPolicy {
             configurations,
             others,
         })
+    }
+
+    /// The same, with no rules but those of configuration `name`.
+    #[must_use]
+    pub fn of(self, name: &str) -> Self {
+        Self {
+            configurations: self
+                .rules(Some(name))
+                .map(|rules| (name.to_owned(), *rules))
+                .into_iter()
+                .collect(),
+            others: None,
+        }
     }
 
     /// The rules for backups of `configuration`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::frequency::Frequency;
 use crate::kind::BackupKind;
 
-/// What the site's configuration already has; an entry that needs something else is made, but turned off: a comment.
+/// What the site's configuration already has; an entry that needs something else is made, but turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Available {
     /// A database is described.
@@ -45,6 +45,9 @@ pub struct DefaultEntry {
     /// Months.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_monthly: Option<u32>,
+    /// Turned off when something is missing.
+    #[serde(skip_serializing_if = "is_true")]
+    pub enabled: bool,
     /// What is missing for it to run; empty when nothing is.
     #[serde(skip)]
     pub missing: Vec<&'static str>,
@@ -66,6 +69,7 @@ pub fn default_entries(available: Available, time_zone: &str) -> Vec<DefaultEntr
             keep_daily: None,
             keep_weekly: None,
             keep_monthly: None,
+            enabled: missing.is_empty(),
             missing,
         }
     };
@@ -110,28 +114,26 @@ pub fn default_entries(available: Available, time_zone: &str) -> Vec<DefaultEntr
     ]
 }
 
-/// The entries as part of a configuration file. Those that miss something stand there as comments, with what they miss.
+/// The entries as part of a configuration file. Those that miss something are turned off, with a comment that says what they miss.
 pub fn to_toml(entries: &[DefaultEntry]) -> String {
     let mut text = String::new();
     for entry in entries {
-        let block = format!(
-            "[[schedule]]\n{}",
-            toml::to_string(entry).expect("plain fields")
-        );
-        if entry.missing.is_empty() {
-            text.push_str(&block);
-        } else {
+        if !entry.missing.is_empty() {
             text.push_str(&format!(
                 "# turned off: it needs {}\n",
                 entry.missing.join(" and ")
             ));
-            for line in block.lines() {
-                text.push_str(&format!("# {line}\n"));
-            }
         }
+        text.push_str("[[schedule]]\n");
+        text.push_str(&toml::to_string(entry).expect("plain fields"));
         text.push('\n');
     }
     text
+}
+
+// Serde wants a reference.
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 fn missing(kind: BackupKind, available: Available) -> Vec<&'static str> {

@@ -85,21 +85,15 @@ pub fn run_due(
 }
 
 impl Scheduled {
-    /// The configuration that an entry of the configuration file describes: turned on.
+    /// The configuration that an entry of the configuration file describes.
     ///
     /// # Errors
     /// When the entry has no schedule that can be.
     pub fn from_entry(entry: &ScheduleEntry) -> Result<Self, ScheduleError> {
         Ok(Self {
             name: entry.name.clone(),
-            schedule: Schedule::parse(
-                &entry.frequency,
-                entry.schedule_time.as_deref(),
-                entry.time_zone.as_deref(),
-                None,
-                None,
-            )?,
-            enabled: true,
+            schedule: entry.schedule()?,
+            enabled: entry.enabled,
         })
     }
 

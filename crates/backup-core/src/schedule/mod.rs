@@ -18,20 +18,24 @@
 //! assert!(daily.due(&history, now).is_none());
 //! ```
 
+mod change;
 pub mod crontab;
 mod defaults;
 mod due;
 mod frequency;
 mod history;
 mod runner;
+mod site;
 mod slot;
 mod store;
 pub mod systemd;
 
+pub use change::{CreatedDefaults, create_defaults, note_setup, set_enabled};
 pub use defaults::{Available, DefaultEntry, default_entries, to_toml};
 pub use due::{DueOutcome, DueRun, RunResult, Scheduled, run_due};
 pub use frequency::{Frequency, UnknownFrequency};
 pub use history::SlotHistory;
 pub use runner::{CommandRunner, Runner, SetupError};
+pub use site::{Caller, ConfigurationStatus, SiteError, SiteRun, configurations, run_site};
 pub use slot::{Schedule, ScheduleError, Slot};
 pub use store::{Attempt, Claim, ConfigurationState, LastRun, ScheduleStore, StoreError};

@@ -194,7 +194,7 @@ impl ScheduleStore {
         change(&mut state);
         let path = self.path(name, "json");
         let text = serde_json::to_vec_pretty(&state).expect("plain fields");
-        durable::replace(&path, &self.folder, &text).map_err(StoreError::io("write", &path))?;
+        durable::replace_locked(&path, &text).map_err(StoreError::io("write", &path))?;
         Ok(state)
     }
 
