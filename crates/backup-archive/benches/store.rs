@@ -4,11 +4,13 @@
 //! for the time of the run. Every figure is the best of several rounds.
 
 #[path = "../tests/common/nowhere.rs"]
+#[allow(unreachable_pub)] // the tests use it, too
 mod nowhere;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -39,7 +39,7 @@ pub enum EntryKind {
 }
 
 /// Where the bytes of an entry are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// In this archive.
     Here {
@@ -48,10 +48,12 @@ pub enum Location {
         /// Length of its headers, in bytes; the content follows.
         header_len: u32,
     },
-    /// In another archive, under the same path.
+    /// In another archive.
     Elsewhere {
         /// Index into [`ArchiveReader::archives`](crate::ArchiveReader::archives).
         archive: u32,
+        /// The path that it has there, if it is another one: the file was renamed since.
+        stored_as: Option<ArchivePath>,
     },
 }
 

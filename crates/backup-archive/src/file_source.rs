@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::{ArchivePath, Metadata};
+use crate::{ArchivePath, Digest, Metadata};
 
 /// A file that [`ArchiveWriter::append_file`](crate::ArchiveWriter::append_file) reads, on a thread of its own choice.
 pub trait FileSource: Send {
@@ -13,7 +13,7 @@ pub trait FileSource: Send {
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] says that the file has vanished; all others, that it cannot be read.
-    fn open(&mut self) -> io::Result<Box<dyn OpenFile>>;
+    fn open(&mut self) -> io::Result<Box<dyn OpenFile + '_>>;
 }
 
 /// A file opened by a [`FileSource`]. Reads give its content from the beginning.
@@ -31,6 +31,20 @@ pub trait OpenFile: Read + Send {
     fn unchanged(&mut self) -> io::Result<bool>;
 }
 
+/// The content of a file as another archive holds it: see
+/// [`ArchiveWriter::append_unless_held`](crate::ArchiveWriter::append_unless_held).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldContent {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its digest.
+    pub digest: Digest,
+    /// Identifies the archive, as for [`ArchiveWriter::append_reference`](crate::ArchiveWriter::append_reference).
+    pub archive: Vec<u8>,
+    /// Its path there, unless that is the same.
+    pub stored_as: Option<ArchivePath>,
+}
+
 /// How often a file is read before it is taken as it is, though it keeps changing.
 pub const MAX_ATTEMPTS: u32 = 3;
 
@@ -40,6 +54,13 @@ pub const MAX_ATTEMPTS: u32 = 3;
 pub enum FileOutcome {
     /// It is in the archive as it was at one moment.
     Captured,
+    /// Its content is what another archive holds: it is listed, and not in this archive.
+    Held {
+        /// The archive that holds it: index into the identifiers, in the order of their first mention.
+        archive: u32,
+        /// It has another path there.
+        renamed: bool,
+    },
     /// It is in the archive, but kept changing while it was read: the content may mix old and new, and is cut or filled with zeros
     /// where the size did not hold.
     Changed,
@@ -51,8 +72,8 @@ pub enum FileOutcome {
 
 /// Is told what the writer does, from several threads. Every method may be left out.
 pub trait WriteObserver: Send + Sync {
-    /// A file given to [`ArchiveWriter::append_file`](crate::ArchiveWriter::append_file) is dealt with. `size` is its length in the
-    /// archive in bytes, 0 if it is not there.
+    /// A file given to [`ArchiveWriter::append_file`](crate::ArchiveWriter::append_file) is dealt with. `size` is its length in
+    /// bytes, 0 if it is in no archive.
     ///
     /// A hard link whose target is not in the archive arrives here too, as [`FileOutcome::Vanished`]: without the target it is of no use.
     fn file(&self, path: &ArchivePath, size: u64, outcome: FileOutcome) {

@@ -52,13 +52,16 @@ pub use codec::Compression;
 pub use digest::{Digest, ParseDigestError};
 pub use entry::{Entry, EntryKind, Location, Metadata, Origin, Timestamp};
 pub use error::{ReadError, WriteError};
-pub use file_source::{FileOutcome, FileSource, MAX_ATTEMPTS, OpenFile, WriteObserver};
+pub use file_source::{
+    FileOutcome, FileSource, HeldContent, MAX_ATTEMPTS, OpenFile, WriteObserver,
+};
 pub use format::{CONTENTS_PATH, FORMAT_VERSION};
 pub use limits::Limits;
 pub use path::{ArchivePath, PathError};
 pub use private_file::{FileAccess, KeyFileError};
 pub use reader::{
-    ArchiveReader, DamagedEntry, EntryReader, Progress, ScanDamage, VerifyOptions, VerifyReport,
+    ArchiveReader, Chain, DamagedEntry, EntryReader, OrderedReader, Progress, ScanDamage,
+    VerifyOptions, VerifyReport,
 };
 pub use receiver::{Damage, EntryReceiver};
 pub use sink::{FileMark, FileSink, Sink, SinkStats};

@@ -67,6 +67,18 @@ pub enum Damage {
     /// The content is not what was written.
     #[error("its content differs from what was written")]
     Content,
+    /// The archive that holds its content is not at hand.
+    #[error("its content is in archive {archive}, which is missing")]
+    ArchiveMissing {
+        /// Identifier of the archive.
+        archive: String,
+    },
+    /// The archive that should hold its content has another one under its path, or none.
+    #[error("archive {archive} does not hold its content")]
+    NotInArchive {
+        /// Identifier of the archive.
+        archive: String,
+    },
     /// It is intact, but not as an entry of an archive must be.
     #[error("{0}")]
     Refused(Refusal),

@@ -294,11 +294,11 @@ fn references_to_other_archives() {
         },
     };
     writer
-        .append_reference(&elsewhere, b"20260101-full")
+        .append_reference(elsewhere.clone(), b"20260101-full")
         .unwrap();
     writer
         .append_reference(
-            &Entry {
+            Entry {
                 path: path("b2"),
                 ..elsewhere.clone()
             },
@@ -307,7 +307,7 @@ fn references_to_other_archives() {
         .unwrap();
     writer
         .append_reference(
-            &Entry {
+            Entry {
                 path: path("b3"),
                 ..elsewhere.clone()
             },
@@ -325,7 +325,7 @@ fn references_to_other_archives() {
     let holders: Vec<_> = reader
         .entries()
         .map(|entry| match entry.unwrap().location {
-            backup_archive::Location::Elsewhere { archive } => Some(archive),
+            backup_archive::Location::Elsewhere { archive, .. } => Some(archive),
             backup_archive::Location::Here { .. } => None,
         })
         .collect();

@@ -60,6 +60,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Make a backup
     Create(commands::create::Create),
+    /// Make a new full backup of an incremental one and what it builds on
+    Consolidate(commands::consolidate::Consolidate),
     /// Restore a backup, or a part of it
     Restore(commands::restore::Restore),
     /// Take a restore back
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     List(commands::list::List),
     /// Show what a backup holds
     Show(commands::show::Show),
+    /// Show what changed between two backups
+    Diff(commands::diff::Diff),
     /// Write one entry of a backup to standard output
     Cat(commands::cat::Cat),
     /// Remove what the retention rules drop

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     let context = Context::new(cli.common);
     let result = match cli.command {
         Command::Create(command) => command.run(&context),
+        Command::Consolidate(command) => command.run(&context),
+        Command::Diff(command) => command.run(&context),
         Command::Restore(command) => command.run(&context),
         Command::Undo(command) => command.run(&context),
         Command::Recover(command) => command.run(&context),

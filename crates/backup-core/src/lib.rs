@@ -16,8 +16,10 @@
 pub mod audit;
 pub mod capture;
 mod config;
+mod consolidate;
 mod create;
 mod database_errors;
+mod diff;
 mod dump_layout;
 mod durable;
 mod failure;
@@ -47,16 +49,21 @@ pub use config::{
     ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection,
     SystemSection,
 };
-pub use create::{CreateError, CreateOptions, Destination, create, default_jobs};
+pub use consolidate::{ConsolidateError, ConsolidateOptions, consolidate};
+pub use create::{Base, CreateError, CreateOptions, Destination, create, default_jobs};
+pub use diff::{
+    Change, DatabaseDifference, DiffError, Difference, FileChange, TableDifference, diff,
+};
 pub use failure::{Explain, Failure};
 pub use id::{BackupId, InvalidId};
 pub use kind::{BackupKind, Status, UnknownKind};
 pub use manifest::{
-    ConfigManifest, DatabaseManifest, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest,
-    ManifestError, RootManifest,
+    ConfigManifest, ConsolidatedManifest, DatabaseManifest, FileCount, HolderManifest,
+    IncrementalManifest, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest, ManifestError,
+    RenamedFile, RootManifest,
 };
 pub use monitor::{Monitor, Phase, Recording, Silent};
-pub use opened::{CatError, Contents, OpenError, OpenedBackup, cat};
+pub use opened::{CatError, Contents, Link, LinkProblem, OpenError, OpenedBackup, cat};
 pub use record::BackupRecord;
 pub use rehearse::{
     LastRehearsal, Rehearsal, RehearseError, RehearseOptions, ScratchFolder, rehearse,

@@ -64,6 +64,12 @@ pub struct Manifest {
     /// The last line of the repository's audit journal when the backup began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditHead>,
+    /// What an incremental backup builds on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<IncrementalManifest>,
+    /// What a consolidated backup was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consolidated: Option<ConsolidatedManifest>,
 }
 
 /// Something that is missing, or worth knowing.
@@ -116,6 +122,79 @@ pub struct ConfigManifest {
     pub path: String,
     /// Where it was on the host.
     pub source: String,
+}
+
+/// What an incremental backup builds on, and how it differs from that. `files` of the manifest counts all of its files, wherever
+/// their content is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncrementalManifest {
+    /// The backup that the files were compared with.
+    pub base: BackupId,
+    /// Files that are new or changed: their content is in this archive.
+    pub stored: FileCount,
+    /// Files whose content is in other archives.
+    pub referenced: FileCount,
+    /// Files that have another path than in the base, and the same content.
+    pub renamed: u64,
+    /// Files and links of the base that are gone; renamed ones are not counted.
+    pub deleted: u64,
+    /// The archives that hold the content of the others. They are all that a restore needs besides this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<HolderManifest>,
+    /// The first of the renamed files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed_files: Vec<RenamedFile>,
+    /// The first of the deleted files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted_files: Vec<String>,
+}
+
+/// A number of files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCount {
+    /// How many.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+}
+
+impl FileCount {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes += bytes;
+    }
+}
+
+/// An archive that holds content of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderManifest {
+    /// The backup that it belongs to.
+    pub id: BackupId,
+    /// What it holds of this one.
+    #[serde(flatten)]
+    pub count: FileCount,
+}
+
+/// A file that has another path than in the base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenamedFile {
+    /// Its path in the base.
+    pub from: String,
+    /// Its path now.
+    pub to: String,
+}
+
+/// What a consolidated backup was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsolidatedManifest {
+    /// The incremental backup whose state it holds.
+    pub from: BackupId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The backup that the database was taken from, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_from: Option<BackupId>,
 }
 
 /// A manifest that cannot be used.

@@ -68,7 +68,10 @@ impl BackupRecord {
                 db.stats.tables.iter().map(|table| table.bytes).sum(),
             )
         });
-        let file_bytes: u64 = manifest.files.values().map(|root| root.bytes).sum();
+        let file_bytes: u64 = match &manifest.incremental {
+            Some(incremental) => incremental.stored.bytes,
+            None => manifest.files.values().map(|root| root.bytes).sum(),
+        };
         Self {
             id: manifest.id.clone(),
             kind: manifest.kind,
@@ -76,7 +79,10 @@ impl BackupRecord {
             created_at: manifest.created_at,
             path,
             sha256,
-            base: None,
+            base: manifest
+                .incremental
+                .as_ref()
+                .map(|incremental| incremental.base.clone()),
             configuration: manifest.configuration.clone(),
             files: manifest.files.values().map(|root| root.files).sum(),
             tables,

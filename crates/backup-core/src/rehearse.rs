@@ -33,6 +33,8 @@ pub struct RehearseOptions {
     pub database: Option<ConnectOptions>,
     /// Where files are restored to.
     pub scratch: ScratchFolder,
+    /// Folders in which the archives that an incremental backup refers to are looked for, besides its own.
+    pub archives: Vec<PathBuf>,
     /// Threads, and connections to the database.
     pub jobs: NonZeroUsize,
     /// Try a server that is older than the backup's, or newer than any that is known here. Default: no.
@@ -184,7 +186,7 @@ pub fn rehearse(
     monitor: &dyn Monitor,
 ) -> Result<Rehearsal, RehearseError> {
     let (at, began) = (Utc::now(), Instant::now());
-    let backup = OpenedBackup::open(path)?;
+    let backup = OpenedBackup::open_chain(path, &options.archives)?;
     let id = restore_id(at).map_err(RehearseError::Random)?;
     let folder = make_folder(&options.scratch, &id)?;
     let has_database = backup
@@ -256,6 +258,7 @@ impl Trial<'_> {
         options.database = self.connect.cloned();
         options.into = Some(IntoDatabase::Fresh);
         options.verify = true;
+        options.archives.clone_from(&self.options.archives);
         options.jobs = self.options.jobs;
         options.any_version = self.options.any_version;
         let mut found = Found::default();

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use backup_archive::{ReadError, ScanDamage};
+use backup_archive::{ArchivePath, ReadError, ScanDamage};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -23,6 +23,11 @@ use crate::repository::sha256_path;
 pub struct VerifyOptions {
     /// Check the stored bytes against their digests only; otherwise everything is also unpacked and compared entry by entry.
     pub quick: bool,
+    /// Also check the archives that hold content of an incremental backup, as thoroughly; otherwise only that their tables of contents
+    /// list that content with the same digests.
+    pub chain: bool,
+    /// Folders in which the archives that an incremental backup refers to are looked for, besides its own.
+    pub archives: Vec<PathBuf>,
     /// Threads. Default: the processors that the process may use.
     pub jobs: NonZeroUsize,
 }
@@ -31,6 +36,8 @@ impl Default for VerifyOptions {
     fn default() -> Self {
         Self {
             quick: false,
+            chain: false,
+            archives: Vec::new(),
             jobs: default_jobs(),
         }
     }
@@ -41,7 +48,7 @@ impl Default for VerifyOptions {
 pub struct VerifyOutcome {
     /// Whether anything is damaged.
     pub status: VerifyStatus,
-    /// Entries in the archive.
+    /// Entries in the archive, those whose content is in others included.
     pub entries: u64,
     /// What is damaged, by name.
     pub damaged: Vec<DamagedPart>,
@@ -143,7 +150,7 @@ pub fn verify(
     options: &VerifyOptions,
     monitor: &dyn Monitor,
 ) -> Result<VerifyOutcome, VerifyError> {
-    let backup = OpenedBackup::open(path)?;
+    let backup = OpenedBackup::open_chain(path, &options.archives)?;
     let size = fs::metadata(path).map(|metadata| metadata.len()).ok();
     monitor.phase(Phase::Verifying, size);
     let archive_options = backup_archive::VerifyOptions {
@@ -186,17 +193,65 @@ pub fn verify(
         });
     }
     damaged.extend(sha256?);
+    let elsewhere = check_links(&backup, options, &archive_options, monitor, &mut damaged)?;
     Ok(VerifyOutcome {
         status: if damaged.is_empty() {
             VerifyStatus::Ok
         } else {
             VerifyStatus::Damaged
         },
-        entries: report.entries,
+        entries: report.entries + elsewhere,
         damaged,
         rehearsed: false,
         rehearsal: None,
     })
+}
+
+/// Checks what an incremental backup refers to; returns the number of such entries.
+fn check_links(
+    backup: &OpenedBackup,
+    options: &VerifyOptions,
+    archive_options: &backup_archive::VerifyOptions,
+    monitor: &dyn Monitor,
+    damaged: &mut Vec<DamagedPart>,
+) -> Result<u64, VerifyError> {
+    let failed = |source| VerifyError::Read {
+        path: backup.path().to_owned(),
+        source: Box::new(source),
+    };
+    let chain = backup.chain();
+    damaged.extend(
+        backup
+            .costs_of_broken_links()?
+            .into_iter()
+            .map(|reason| DamagedPart {
+                path: "chain".to_owned(),
+                reason,
+            }),
+    );
+    let (count, broken) = chain.check_links().map_err(failed)?;
+    damaged.extend(broken.into_iter().map(|entry| DamagedPart {
+        path: entry.path.to_string(),
+        reason: entry.reason.to_string(),
+    }));
+    for (index, link) in (0..).zip(backup.links()) {
+        let Some(holder) = chain.holder(index).filter(|_| options.chain) else {
+            continue;
+        };
+        let report = holder
+            .verify(archive_options, &ArchiveProgress(monitor))
+            .map_err(failed)?;
+        if monitor.is_cancelled() {
+            return Err(VerifyError::Cancelled);
+        }
+        let hit: Vec<ArchivePath> = report.damaged.into_iter().map(|entry| entry.path).collect();
+        let costs = chain.references_to(index, &hit).map_err(failed)?;
+        damaged.extend(costs.into_iter().map(|entry| DamagedPart {
+            path: entry.path.to_string(),
+            reason: format!("its content in archive {} is damaged", link.id),
+        }));
+    }
+    Ok(count)
 }
 
 /// What had to be skipped when the table of contents was rebuilt.

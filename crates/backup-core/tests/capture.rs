@@ -220,6 +220,7 @@ fn a_file_that_changes_or_vanishes_is_noticed() {
     std::thread::sleep(std::time::Duration::from_millis(20));
     fs::write(folder.path().join("b"), noise(2, 100)).unwrap();
     assert!(!open.unchanged().unwrap(), "same size, other content");
+    drop(open);
     assert!(source.open().unwrap().unchanged().unwrap());
 
     let Found::File { source, .. } = &mut found[3] else {

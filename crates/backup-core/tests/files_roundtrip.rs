@@ -106,7 +106,7 @@ impl Archive {
             ..options
         };
         extract(
-            &self.reader(),
+            &self.reader().into(),
             &Folder::open(target).unwrap(),
             selection,
             &options,

@@ -64,6 +64,7 @@ impl Scene {
         RehearseOptions {
             database: Some(self.connect()),
             scratch: ScratchFolder::In(self.folder.path().to_owned()),
+            archives: Vec::new(),
             jobs: default_jobs(),
             any_version: false,
         }

@@ -78,9 +78,6 @@ pub enum FailReason {
     /// The archive is damaged where it is.
     #[error("it is damaged: {0}")]
     Damaged(#[from] Damage),
-    /// Its content is in another archive.
-    #[error("its content is in another archive")]
-    Elsewhere,
     /// It is a hard link to an entry that is missing or has failed.
     #[error("it is a hard link to {0}, which is not there")]
     LinkTarget(ArchivePath),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::error::{ExtractError, FailReason, FailedEntry};
 use super::options::{ExtractOptions, SymlinkPolicy};
 use super::selection::Selection;
-use crate::{ArchivePath, ArchiveReader, Entry, EntryKind, Location};
+use crate::{ArchivePath, Chain, Entry, EntryKind};
 
 /// What is to be extracted, and where to.
 pub(super) struct Scope<'a> {
@@ -61,10 +61,11 @@ pub(super) struct Preparation {
 
 /// Looks at every entry. Memory is flat, but for hard links to what is not selected.
 pub(super) fn prepare(
-    reader: &ArchiveReader,
+    chain: &Chain,
     scope: &Scope<'_>,
     options: &ExtractOptions,
 ) -> Result<Preparation, ExtractError> {
+    let reader = chain.archive();
     let mut found = Preparation {
         is_sorted: true,
         ..Preparation::default()
@@ -74,7 +75,7 @@ pub(super) fn prepare(
         let entry = entry?;
         found.is_sorted &= previous.is_none_or(|previous| previous < entry.path);
         if scope.includes(&entry.path) {
-            found.add(&entry, scope, options)?;
+            found.add(&entry, chain, scope, options)?;
         }
         previous = Some(entry.path);
     }
@@ -97,26 +98,22 @@ impl Preparation {
     fn add(
         &mut self,
         entry: &Entry,
+        chain: &Chain,
         scope: &Scope<'_>,
         options: &ExtractOptions,
     ) -> Result<(), ExtractError> {
         self.entries += 1;
         match &entry.kind {
             EntryKind::Directory => {}
+            // What cannot be had takes no room; reading tells it as damaged.
+            EntryKind::File if !chain.has(entry) => {}
             EntryKind::File => {
-                if let Location::Elsewhere { .. } = entry.location {
-                    self.failed.push(FailedEntry {
-                        path: entry.path.clone(),
-                        reason: FailReason::Elsewhere,
-                    });
+                self.bytes = self.bytes.saturating_add(entry.size);
+                self.dense_bytes = self.dense_bytes.saturating_add(if entry.metadata.sparse {
+                    0
                 } else {
-                    self.bytes = self.bytes.saturating_add(entry.size);
-                    self.dense_bytes = self.dense_bytes.saturating_add(if entry.metadata.sparse {
-                        0
-                    } else {
-                        entry.size
-                    });
-                }
+                    entry.size
+                });
             }
             EntryKind::Symlink { target } => {
                 self.has_links = true;

@@ -11,9 +11,9 @@ use super::options::{ExtractObserver, ExtractOptions, ExtractStats};
 use super::preparation::{Scope, prepare};
 use super::selection::Selection;
 use super::space::check_space;
-use crate::{ArchivePath, ArchiveReader, Entry};
+use crate::{ArchivePath, ArchiveReader, Chain, Entry};
 
-/// Extracts the selected entries into a folder.
+/// Extracts the selected entries into a folder, wherever in the chain their content is.
 ///
 /// Files are never overwritten: what is there already is a failed entry. Folders may be there, and get the metadata of their entries.
 /// Folders above selected entries that are missing are made, with the metadata of their entries if the archive has them. Nothing is
@@ -23,20 +23,22 @@ use crate::{ArchivePath, ArchiveReader, Entry};
 /// Damage does not end an extraction: the entries hit are in [`ExtractStats::failed`]. An error ends it, and all but
 /// [`ExtractError::Target`] before anything is written, unless the archive becomes unreadable meanwhile.
 pub fn extract(
-    reader: &ArchiveReader,
+    chain: &Chain,
     target: &Folder,
     selection: &Selection,
     options: &ExtractOptions,
     observer: &dyn ExtractObserver,
 ) -> Result<ExtractStats, ExtractError> {
+    let reader = chain.archive();
     let scope = Scope::new(selection, options);
-    let prepared = prepare(reader, &scope, options)?;
+    let prepared = prepare(chain, &scope, options)?;
     if options.check_space {
         check_space(target, prepared.dense_bytes)?;
     }
     observer.planned(prepared.entries, prepared.bytes);
     let setter = MetadataSetter::new(options.owners);
     let mut extraction = Extraction {
+        chain,
         reader,
         target,
         scope: &scope,
@@ -63,6 +65,7 @@ pub fn extract(
 
 /// An extraction under way.
 pub(super) struct Extraction<'a> {
+    chain: &'a Chain,
     pub(super) reader: &'a ArchiveReader,
     pub(super) target: &'a Folder,
     pub(super) scope: &'a Scope<'a>,
@@ -93,7 +96,7 @@ impl Extraction<'_> {
                 && (scope.includes(&entry.path) || stand_ins.contains_key(&entry.path))
         };
         // Whether the receiver has stopped the reader shows in its outcome.
-        let read = self.reader.read_entries(&mut wanted, options.jobs, &writer);
+        let read = self.chain.read_entries(&mut wanted, options.jobs, &writer);
         let outcome = writer.finish();
         if let Some(fatal) = outcome.fatal {
             return Err(fatal);

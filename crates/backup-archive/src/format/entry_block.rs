@@ -27,6 +27,7 @@ const MAX_NAME_LEN: usize = 256;
 
 const EXTENSION_XATTRS: u64 = 1;
 const EXTENSION_ORIGIN: u64 = 2;
+const EXTENSION_STORED_AS: u64 = 3;
 
 /// Collects the entries of one block of the table of contents.
 #[derive(Debug, Clone, Default)]
@@ -55,9 +56,16 @@ impl EntryBlockBuilder {
         }
         self.count += 1;
         self.path_bytes += entry.path.as_bytes().len();
+        if let Location::Elsewhere {
+            stored_as: Some(path),
+            ..
+        } = &entry.location
+        {
+            self.path_bytes += path.as_bytes().len();
+        }
         self.widen_range(&entry.path);
         let owner = owner_of(&entry.metadata);
-        let extensions = encode_extensions(&entry.metadata);
+        let extensions = encode_extensions(entry);
         let is_same_owner = owner == self.previous.owner;
         self.put_path(&entry.path);
         let out = &mut self.bytes;
@@ -87,7 +95,7 @@ impl EntryBlockBuilder {
             Location::Here { header_len, .. } => {
                 put_varint(out, u64::from(header_len) / BLOCK as u64)
             }
-            Location::Elsewhere { archive } => put_varint(out, archive.into()),
+            Location::Elsewhere { archive, .. } => put_varint(out, archive.into()),
         }
         if !extensions.is_empty() {
             put_bytes(out, &extensions);
@@ -173,7 +181,8 @@ fn flags_of(entry: &Entry, is_same_owner: bool, has_extensions: bool) -> u8 {
     )
 }
 
-fn encode_extensions(metadata: &Metadata) -> Vec<u8> {
+fn encode_extensions(entry: &Entry) -> Vec<u8> {
+    let metadata = &entry.metadata;
     let mut out = Vec::new();
     if !metadata.xattrs.is_empty() {
         let mut body = Vec::new();
@@ -191,6 +200,14 @@ fn encode_extensions(metadata: &Metadata) -> Vec<u8> {
         put_varint(&mut body, origin.inode);
         put_varint(&mut out, EXTENSION_ORIGIN);
         put_bytes(&mut out, &body);
+    }
+    if let Location::Elsewhere {
+        stored_as: Some(path),
+        ..
+    } = &entry.location
+    {
+        put_varint(&mut out, EXTENSION_STORED_AS);
+        put_bytes(&mut out, path.as_bytes());
     }
     out
 }
@@ -217,6 +234,13 @@ pub(crate) fn decode_entry_block(
             tar_offset = tar_offset.checked_add(len).ok_or(Malformed)?;
         }
         path_bytes += entry.path.as_bytes().len();
+        if let Location::Elsewhere {
+            stored_as: Some(path),
+            ..
+        } = &entry.location
+        {
+            path_bytes += path.as_bytes().len();
+        }
         entries.push(entry);
         if path_bytes > MAX_PATH_BYTES || entries.len() as u64 > count {
             return Err(Malformed);
@@ -277,7 +301,7 @@ fn decode_entry(
     } else {
         Some(Digest::from(reader.array()?))
     };
-    let location = if flags & ELSEWHERE == 0 {
+    let mut location = if flags & ELSEWHERE == 0 {
         Location::Here {
             offset: tar_offset,
             header_len: header_len(reader)?,
@@ -285,6 +309,7 @@ fn decode_entry(
     } else {
         Location::Elsewhere {
             archive: reader.u32()?,
+            stored_as: None,
         }
     };
     let sparse = flags & SPARSE != 0;
@@ -300,7 +325,7 @@ fn decode_entry(
         origin: None,
     };
     if flags & HAS_EXTENSIONS != 0 {
-        decode_extensions(reader.bytes()?, &mut metadata)?;
+        decode_extensions(reader.bytes()?, &mut metadata, &mut location)?;
     }
     if mode > 0o7777 {
         return Err(Malformed);
@@ -344,7 +369,11 @@ fn nanoseconds(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
 }
 
 /// Extensions of unknown kinds are skipped: those that a reader must understand set a required feature in the footer.
-fn decode_extensions(bytes: &[u8], metadata: &mut Metadata) -> Result<(), Malformed> {
+fn decode_extensions(
+    bytes: &[u8],
+    metadata: &mut Metadata,
+    location: &mut Location,
+) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     while !reader.is_empty() {
         let kind = reader.varint()?;
@@ -367,6 +396,13 @@ fn decode_extensions(bytes: &[u8], metadata: &mut Metadata) -> Result<(), Malfor
                     inode: body.varint()?,
                 });
             }
+            EXTENSION_STORED_AS => match location {
+                Location::Elsewhere { stored_as, .. } => {
+                    let path = ArchivePath::new(body.rest()).map_err(|_| Malformed)?;
+                    *stored_as = Some(path);
+                }
+                Location::Here { .. } => return Err(Malformed),
+            },
             _ => {}
         }
     }

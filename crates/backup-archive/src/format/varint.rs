@@ -76,6 +76,11 @@ impl<'a> Reader<'a> {
         self.take(N as u64)?.try_into().map_err(|_| Malformed)
     }
 
+    /// All that is left.
+    pub(super) fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let len = self.varint()?;
         self.take(len)

@@ -43,7 +43,7 @@ type Items<'a, T> = Peekable<Box<dyn Iterator<Item = Result<T, ReadError>> + Sen
 pub(super) struct Cursor<'a> {
     members: Items<'a, Member>,
     entries: Items<'a, Entry>,
-    wanted: &'a mut (dyn FnMut(&Entry) -> bool + Send),
+    wanted: &'a mut (dyn FnMut(&mut Entry) -> bool + Send),
     large: Option<Large>,
     /// Where the members before have ended, in the file and in the tar stream.
     position: (u64, u64),
@@ -63,7 +63,7 @@ struct Large {
 impl<'a> Cursor<'a> {
     pub(super) fn new(
         reader: &'a ArchiveReader,
-        wanted: &'a mut (dyn FnMut(&Entry) -> bool + Send),
+        wanted: &'a mut (dyn FnMut(&mut Entry) -> bool + Send),
     ) -> Self {
         let end = match reader.layout {
             Layout::Members { end, .. } => end,
@@ -160,10 +160,10 @@ impl<'a> Cursor<'a> {
                     "a member ends within an entry that it does not begin with",
                 ));
             }
-            let Some(Ok(entry)) = self.entries.next() else {
+            let Some(Ok(mut entry)) = self.entries.next() else {
                 return Err(damaged("an entry is missing"));
             };
-            let is_wanted = (self.wanted)(&entry);
+            let is_wanted = (self.wanted)(&mut entry);
             if is_large {
                 return self.begin_large(member, entry, extent, is_wanted);
             }

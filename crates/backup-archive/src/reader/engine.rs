@@ -217,7 +217,7 @@ impl<'a, R: EntryReceiver> Engine<'a, R> {
 
     pub(super) fn run(
         self,
-        wanted: &mut (dyn FnMut(&Entry) -> bool + Send),
+        wanted: &mut (dyn FnMut(&mut Entry) -> bool + Send),
         jobs: NonZeroUsize,
     ) -> Result<ControlFlow<()>, ReadError> {
         let cursor = Cursor::new(self.reader, wanted);
@@ -348,7 +348,11 @@ impl<O> Drop for BeginGuard<'_, O> {
 }
 
 /// The content of an entry that is wholly in a member, checked together with its header and padding.
-fn whole_content<'p>(entry: &Entry, member: &Member, plain: &'p [u8]) -> Result<&'p [u8], Damage> {
+pub(super) fn whole_content<'p>(
+    entry: &Entry,
+    member: &Member,
+    plain: &'p [u8],
+) -> Result<&'p [u8], Damage> {
     let range = |start: u64, end: u64| {
         let start = start.checked_sub(member.tar_offset)? as usize;
         let end = end.checked_sub(member.tar_offset)? as usize;

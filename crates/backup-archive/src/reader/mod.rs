@@ -1,12 +1,15 @@
 //! Reads an archive: its table of contents, single entries, or all of them on all cores. Nothing it says is believed unchecked.
 
+mod chain;
 mod cursor;
 mod engine;
 mod entry_reader;
 mod gaps;
 mod header_check;
 mod large;
+mod links;
 mod open;
+mod ordered;
 mod scan;
 mod scan_members;
 mod stream;
@@ -21,7 +24,9 @@ use std::sync::Arc;
 use crate::codec::Codec;
 use crate::{ArchivePath, Entry, EntryReceiver, Limits, Location, ReadError, Source};
 
+pub use chain::Chain;
 pub use entry_reader::EntryReader;
+pub use ordered::OrderedReader;
 pub use scan::ScanDamage;
 use stream::StreamFormat;
 use table::Table;
@@ -116,6 +121,14 @@ impl ArchiveReader {
         self.table.entries()
     }
 
+    /// The entry with this number, from 0 in the order of the archive. Reads one block of the table.
+    ///
+    /// # Errors
+    /// [`ReadError::DamagedTable`] and [`ReadError::Io`].
+    pub fn entry(&self, number: u64) -> Result<Option<Entry>, ReadError> {
+        self.table.entry(number)
+    }
+
     /// The entry with this path. Reads one block of the table, as long as the entries were written in sorted order.
     ///
     /// # Errors
@@ -150,6 +163,16 @@ impl ArchiveReader {
     pub fn read_entries<R: EntryReceiver>(
         &self,
         wanted: &mut (dyn FnMut(&Entry) -> bool + Send),
+        jobs: NonZeroUsize,
+        receiver: &R,
+    ) -> Result<ControlFlow<()>, ReadError> {
+        self.read_expecting(&mut |entry| wanted(entry), jobs, receiver)
+    }
+
+    /// As [`ArchiveReader::read_entries`]; `wanted` may give an entry without digest the one that its content must have.
+    fn read_expecting<R: EntryReceiver>(
+        &self,
+        wanted: &mut (dyn FnMut(&mut Entry) -> bool + Send),
         jobs: NonZeroUsize,
         receiver: &R,
     ) -> Result<ControlFlow<()>, ReadError> {

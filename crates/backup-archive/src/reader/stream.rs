@@ -98,18 +98,18 @@ pub(super) fn read_some(
 pub(super) fn read_entries<R: EntryReceiver>(
     reader: &ArchiveReader,
     format: StreamFormat,
-    wanted: &mut (dyn FnMut(&Entry) -> bool + Send),
+    wanted: &mut (dyn FnMut(&mut Entry) -> bool + Send),
     receiver: &R,
 ) -> Result<ControlFlow<()>, ReadError> {
     let mut stream = open(&reader.source, format)?;
     let mut position = 0;
     let mut buffer = vec![0; PIECE_LEN];
     for entry in reader.entries() {
-        let entry = entry?;
+        let mut entry = entry?;
         let Some(extent) = Extent::of(&entry) else {
             continue;
         };
-        if !wanted(&entry) {
+        if !wanted(&mut entry) {
             continue;
         }
         skip(stream.as_mut(), extent.content - position).map_err(|source| {
@@ -133,16 +133,26 @@ fn deliver<R: EntryReceiver>(
     receiver: &R,
 ) -> ControlFlow<()> {
     let output = receiver.begin(entry)?;
+    let mut hasher = entry.digest.map(|_| blake3::Hasher::new());
     let mut offset = 0;
     while offset < entry.size {
         let len = (entry.size - offset).min(buffer.len() as u64) as usize;
         if stream.read_exact(&mut buffer[..len]).is_err() {
             return receiver.end(entry, Some(output), Err(Damage::Content));
         }
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&buffer[..len]);
+        }
         receiver.piece(entry, &output, offset, &buffer[..len])?;
         offset += len as u64;
     }
-    receiver.end(entry, Some(output), Ok(()))
+    let actual = hasher.map(|hasher| hasher.finalize().into());
+    let outcome = if actual == entry.digest {
+        Ok(())
+    } else {
+        Err(Damage::Content)
+    };
+    receiver.end(entry, Some(output), outcome)
 }
 
 /// Reads `len` bytes and forgets them.

@@ -223,6 +223,21 @@ impl Table {
         Ok(None)
     }
 
+    pub(super) fn entry(&self, number: u64) -> Result<Option<Entry>, ReadError> {
+        let mut first = 0;
+        for (index, placed) in self.blocks.iter().enumerate() {
+            let BlockKind::Entries { count, .. } = placed.block.kind else {
+                continue;
+            };
+            if number - first < count {
+                let entries = self.entries_of(index)?;
+                return Ok(entries.get((number - first) as usize).cloned());
+            }
+            first += count;
+        }
+        Ok(None)
+    }
+
     fn entries_of(&self, index: usize) -> Result<Arc<Vec<Entry>>, ReadError> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         match &*recent {

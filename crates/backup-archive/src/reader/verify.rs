@@ -85,7 +85,7 @@ pub(super) fn verify(
         ..VerifyReport::default()
     };
     let mut seen = SeenPaths::default();
-    let mut take = |entry: &Entry| {
+    let mut take = |entry: &mut Entry| {
         report.entries += 1;
         report.content_bytes += entry.size;
         if let Err(refusal) = seen.add(entry) {
@@ -123,7 +123,7 @@ fn count_elsewhere(reader: &ArchiveReader) -> Result<u64, ReadError> {
 fn compare_digests(
     reader: &ArchiveReader,
     codec: Codec,
-    take: &mut (dyn FnMut(&Entry) -> bool + Send),
+    take: &mut (dyn FnMut(&mut Entry) -> bool + Send),
     jobs: NonZeroUsize,
     findings: &Findings<'_>,
     advance: &(dyn Fn(u64) + Sync),

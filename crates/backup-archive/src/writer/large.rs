@@ -9,9 +9,12 @@ use super::pipeline::Output;
 use crate::buffer::{Buffer, BufferPool};
 use crate::tar::{encode_headers, padding};
 use crate::{
-    ArchivePath, Entry, EntryKind, FileOutcome, FileSource, Location, MAX_ATTEMPTS, Metadata,
-    OpenFile, WriteError,
+    ArchivePath, Digest, Entry, EntryKind, FileOutcome, FileSource, Location, MAX_ATTEMPTS,
+    Metadata, OpenFile, WriteError,
 };
+
+/// So much is read at a time to be hashed.
+const HASH_LEN: u64 = 1 << 20;
 
 /// A part of a large file, as it stands in the tar stream.
 pub(super) struct Segment {
@@ -80,8 +83,37 @@ pub(super) fn write_large(
     Ok(())
 }
 
+/// Reads a file to see whether its content is the expected one; its metadata then. `None` also if it changes or cannot be read:
+/// whoever writes it tells.
+pub(super) fn read_expecting(
+    source: &mut dyn FileSource,
+    size: u64,
+    digest: &Digest,
+    pool: &BufferPool,
+) -> Option<Metadata> {
+    let mut file = open(source).ok()?;
+    if file.size() != size {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut left = size;
+    while left > 0 {
+        let mut buffer = pool.take();
+        let len = left.min(HASH_LEN) as usize;
+        let read = read_full(file.as_mut(), buffer.reserve(len)).ok()?;
+        buffer.advance(read);
+        if read < len {
+            return None;
+        }
+        hasher.update(buffer.as_slice());
+        left -= len as u64;
+    }
+    let is_same = Digest::from(hasher.finalize()) == *digest && file.unchanged().ok()?;
+    is_same.then(|| file.metadata().clone())
+}
+
 /// Opens a file, holding its metadata against what headers can carry.
-pub(super) fn open(source: &mut dyn FileSource) -> io::Result<Box<dyn OpenFile>> {
+pub(super) fn open(source: &mut dyn FileSource) -> io::Result<Box<dyn OpenFile + '_>> {
     let file = source.open()?;
     super::check_metadata(file.metadata()).map_err(io::Error::other)?;
     Ok(file)

@@ -11,6 +11,7 @@ mod pipeline;
 mod table;
 mod unit;
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,14 +24,15 @@ use crate::format::CONTENTS_PATH;
 use crate::sink::{Sink, SinkStats};
 use crate::tar::{MAX_HEADER_LEN, padded};
 use crate::{
-    ArchivePath, Entry, EntryKind, FileSource, Location, Metadata, WriteError, WriteObserver,
+    ArchivePath, Entry, EntryKind, FileSource, HeldContent, Location, Metadata, WriteError,
+    WriteObserver,
 };
 
 pub(crate) use contents::{contents_headers, contents_member_header, contents_size, tail};
-use large::{LargeOutput, write_large};
+use large::{LargeOutput, read_expecting, write_large};
 use pipeline::{Output, Pipeline};
 pub(crate) use table::TableBuilder;
-use unit::Item;
+use unit::{Held, Item};
 
 /// How an archive is written.
 #[derive(Clone)]
@@ -81,6 +83,7 @@ pub struct ArchiveWriter<S: Sink + 'static> {
     /// Estimated length of the unit in the tar stream.
     unit_len: u64,
     archives: Vec<Vec<u8>>,
+    archive_indices: HashMap<Vec<u8>, u32>,
 }
 
 /// An estimate of the headers of an entry: one extended header, with a time.
@@ -109,6 +112,7 @@ impl<S: Sink + 'static> ArchiveWriter<S> {
             unit: Vec::new(),
             unit_len: 0,
             archives: Vec::new(),
+            archive_indices: HashMap::new(),
         })
     }
 
@@ -174,52 +178,120 @@ impl<S: Sink + 'static> ArchiveWriter<S> {
         path: &ArchivePath,
         mut source: impl FileSource + 'static,
     ) -> Result<(), WriteError> {
-        check_entry(path, &EntryKind::File, &Metadata::default())?;
         let size = source.size_hint();
         if self.is_small(size) {
-            return self.push(
-                Item::File {
-                    path: path.clone(),
-                    source: Box::new(source),
-                },
-                size,
-            );
+            return self.push_file(path, Box::new(source), None);
         }
+        self.append_now(path, &mut source)
+    }
+
+    /// As [`ArchiveWriter::append_file`], but reads the file before it returns, whatever its size: the source need not outlive the call.
+    ///
+    /// # Errors
+    /// As for [`ArchiveWriter::append_bytes`].
+    pub fn append_now(
+        &mut self,
+        path: &ArchivePath,
+        source: &mut dyn FileSource,
+    ) -> Result<(), WriteError> {
+        check_entry(path, &EntryKind::File, &Metadata::default())?;
         self.flush_unit()?;
         let mut output = Feeder {
             pipeline: &mut self.pipeline,
         };
-        write_large(
-            path,
-            &mut source,
-            &self.pool,
-            self.member_target,
-            &mut output,
-        )
+        write_large(path, source, &self.pool, self.member_target, &mut output)
     }
 
-    /// Lists a file whose content is in another archive under the same path. `archive` identifies that one, in whatever way the
-    /// caller finds it again by; `size` and `digest` are those of the entry there.
+    /// As [`ArchiveWriter::append_file`], unless the file has a content that another archive holds: then it is listed as in
+    /// [`ArchiveWriter::append_reference`], and the observer is told [`FileOutcome::Held`](crate::FileOutcome::Held). A small file is
+    /// read once for both; a large one is hashed first, and read again only if it differs.
     ///
     /// # Errors
     /// As for [`ArchiveWriter::append_bytes`].
-    pub fn append_reference(&mut self, entry: &Entry, archive: &[u8]) -> Result<(), WriteError> {
-        check_entry(&entry.path, &entry.kind, &entry.metadata)?;
-        let known = self.archives.iter().position(|known| known == archive);
-        let index = known.unwrap_or_else(|| {
-            self.archives.push(archive.to_vec());
-            self.archives.len() - 1
-        });
-        let location = Location::Elsewhere {
-            archive: index as u32,
+    pub fn append_unless_held(
+        &mut self,
+        path: &ArchivePath,
+        mut source: impl FileSource + 'static,
+        content: HeldContent,
+    ) -> Result<(), WriteError> {
+        let size = source.size_hint();
+        if content.size != size {
+            return self.append_file(path, source);
+        }
+        let held = Held {
+            size,
+            digest: content.digest,
+            archive: self.archive_index(&content.archive),
+            stored_as: content.stored_as,
         };
-        self.push(
-            Item::Reference(Box::new(Entry {
-                location,
-                ..entry.clone()
-            })),
-            0,
-        )
+        if self.is_small(size) {
+            return self.push_file(path, Box::new(source), Some(Box::new(held)));
+        }
+        let Some(metadata) = read_expecting(&mut source, size, &held.digest, &self.pool) else {
+            return self.append_now(path, &mut source);
+        };
+        check_entry(path, &EntryKind::File, &metadata)?;
+        self.flush_unit()?;
+        let (entry, outcome) = held.into_entry(path.clone(), metadata);
+        self.pipeline.submit_ready(Output::Unit {
+            members: Vec::new(),
+            entries: vec![entry],
+            reports: vec![(path.clone(), size, outcome)],
+        })
+    }
+
+    fn push_file(
+        &mut self,
+        path: &ArchivePath,
+        source: Box<dyn FileSource>,
+        held: Option<Box<Held>>,
+    ) -> Result<(), WriteError> {
+        check_entry(path, &EntryKind::File, &Metadata::default())?;
+        let size = source.size_hint();
+        let item = Item::File {
+            path: path.clone(),
+            source,
+            held,
+        };
+        self.push(item, size)
+    }
+
+    /// Lists a file whose content is in another archive. `archive` identifies that one, in whatever way the caller finds it again by;
+    /// `size` and `digest` are those of the entry there. Its path there is the same, unless [`Location::Elsewhere`] of `entry` says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// As for [`ArchiveWriter::append_bytes`].
+    pub fn append_reference(&mut self, mut entry: Entry, archive: &[u8]) -> Result<(), WriteError> {
+        check_entry(&entry.path, &entry.kind, &entry.metadata)?;
+        let stored_as = match entry.location {
+            Location::Elsewhere { stored_as, .. } => stored_as,
+            Location::Here { .. } => None,
+        };
+        entry.location = Location::Elsewhere {
+            archive: self.archive_index(archive),
+            stored_as,
+        };
+        if self.unit.len() >= MAX_UNIT_ITEMS {
+            self.flush_unit()?;
+        }
+        self.unit.push(Item::Reference(Box::new(entry)));
+        Ok(())
+    }
+
+    /// Identifiers of the archives that entries so far refer to.
+    pub fn archives(&self) -> &[Vec<u8>] {
+        &self.archives
+    }
+
+    fn archive_index(&mut self, archive: &[u8]) -> u32 {
+        if let Some(index) = self.archive_indices.get(archive) {
+            return *index;
+        }
+        let index = self.archives.len() as u32;
+        self.archives.push(archive.to_vec());
+        self.archive_indices.insert(archive.to_vec(), index);
+        index
     }
 
     /// Waits until all entries so far are written and the observer was told what became of them, so that a later entry can say so.

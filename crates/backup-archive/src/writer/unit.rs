@@ -32,8 +32,39 @@ pub(super) enum Item {
     File {
         path: ArchivePath,
         source: Box<dyn FileSource>,
+        held: Option<Box<Held>>,
     },
     Reference(Box<Entry>),
+}
+
+/// Content that another archive holds.
+pub(super) struct Held {
+    pub(super) size: u64,
+    pub(super) digest: Digest,
+    pub(super) archive: u32,
+    pub(super) stored_as: Option<ArchivePath>,
+}
+
+impl Held {
+    /// The entry of a file with this content, and what to say of it.
+    pub(super) fn into_entry(self, path: ArchivePath, metadata: Metadata) -> (Entry, FileOutcome) {
+        let outcome = FileOutcome::Held {
+            archive: self.archive,
+            renamed: self.stored_as.is_some(),
+        };
+        let entry = Entry {
+            path,
+            kind: EntryKind::File,
+            metadata,
+            size: self.size,
+            digest: Some(self.digest),
+            location: Location::Elsewhere {
+                archive: self.archive,
+                stored_as: self.stored_as,
+            },
+        };
+        (entry, outcome)
+    }
 }
 
 /// What one worker thread works with.
@@ -78,7 +109,9 @@ impl Worker {
                     self.flush(&mut unit, out)?;
                     self.encode_large_bytes(path, metadata, &content, out)?;
                 }
-                Item::File { path, source } => self.encode_file(path, source, &mut unit, out)?,
+                Item::File { path, source, held } => {
+                    self.encode_file(path, source, held, &mut unit, out)?;
+                }
             }
             if unit.buffer.len() > self.member_target {
                 self.flush(&mut unit, out)?;
@@ -106,6 +139,7 @@ impl Worker {
         &mut self,
         path: ArchivePath,
         mut source: Box<dyn FileSource>,
+        held: Option<Box<Held>>,
         unit: &mut Unit,
         out: &Sender<Reply>,
     ) -> Result<(), Stopped> {
@@ -113,6 +147,7 @@ impl Worker {
         match unit.push_file(
             &path,
             source.as_mut(),
+            held,
             2 * self.member_target,
             &mut self.detector,
         ) {
@@ -305,6 +340,7 @@ impl Unit {
         &mut self,
         path: &ArchivePath,
         source: &mut dyn FileSource,
+        held: Option<Box<Held>>,
         max_len: usize,
         detector: &mut Detector,
     ) -> Pushed {
@@ -320,6 +356,17 @@ impl Unit {
                 })) => {
                     if !is_intact && !is_last_attempt {
                         continue;
+                    }
+                    if let Some(held) = held
+                        && is_intact
+                        && held.size == entry.size
+                        && Digest::of(&self.buffer.as_slice()[start..]) == held.digest
+                    {
+                        self.buffer.truncate(before);
+                        let (entry, outcome) = held.into_entry(entry.path, entry.metadata);
+                        self.reports.push((path.clone(), entry.size, outcome));
+                        self.entries.push(entry);
+                        break;
                     }
                     let outcome = if is_intact {
                         FileOutcome::Captured

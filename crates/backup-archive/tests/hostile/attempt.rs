@@ -100,7 +100,7 @@ impl Scene {
             ..ExtractOptions::default()
         };
         Ok(extract(
-            &reader,
+            &reader.into(),
             &Folder::open(&self.target())?,
             &Selection::all(),
             &options,
@@ -188,7 +188,7 @@ fn alone() {
             ..ExtractOptions::default()
         };
         let target = Folder::open(target.path()).unwrap();
-        let _ = extract(&reader, &target, &Selection::all(), &options, &());
+        let _ = extract(&reader.into(), &target, &Selection::all(), &options, &());
     }
     println!("\npeak KiB: {}", peak_resident_kib());
 }

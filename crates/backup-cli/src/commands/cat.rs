@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use backup_core::{OpenedBackup, cat};
+use backup_core::cat;
 use clap::Args;
 
 use crate::context::Context;
@@ -25,7 +25,7 @@ impl Cat {
                 "Leave --json out; `show --json` describes the entry.",
             ));
         }
-        let backup = OpenedBackup::open(&context.site()?.archive(&self.source)?)?;
+        let backup = context.site()?.open(&self.source)?;
         let mut out = std::io::stdout().lock();
         cat(&backup, &self.path, &mut out)?;
         out.flush()?;

@@ -19,6 +19,15 @@ pub(crate) struct Create {
     /// What the backup contains
     #[arg(value_enum)]
     kind: Kind,
+    /// What an incremental backup builds on, an id or the path of an archive [default: the newest backup with the same file roots]
+    #[arg(long, value_name = "ID|PATH")]
+    base: Option<String>,
+    /// Incremental: read every file, instead of those alone whose size, times or inode differ from the base
+    #[arg(long)]
+    paranoid: bool,
+    /// Incremental: hold the database too, as a whole
+    #[arg(long)]
+    include_database: bool,
     /// Write the archive to this new file or into this folder instead of the repository
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -64,13 +73,25 @@ enum Kind {
     Files,
     /// A migration package: everything but passwords and secrets, with its own restore script
     Export,
+    /// The files that changed since a base backup
+    Incremental,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
-enum Codec {
+pub(super) enum Codec {
     Gzip,
     Zstd,
     None,
+}
+
+impl From<Codec> for CoreCodec {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::Gzip => Self::Gzip,
+            Codec::Zstd => Self::Zstd,
+            Codec::None => Self::None,
+        }
+    }
 }
 
 impl Create {
@@ -81,15 +102,12 @@ impl Create {
                 Kind::Database => BackupKind::Database,
                 Kind::Files => BackupKind::Files,
                 Kind::Export => BackupKind::Export,
+                Kind::Incremental => BackupKind::Incremental,
             },
             output: self.output,
             config_file: self.config_file,
             configuration: self.configuration,
-            compression: match self.compression {
-                Codec::Gzip => CoreCodec::Gzip,
-                Codec::Zstd => CoreCodec::Zstd,
-                Codec::None => CoreCodec::None,
-            },
+            compression: self.compression.into(),
             level: self.level,
             no_verify: self.no_verify,
             no_sha256: self.no_sha256,
@@ -97,19 +115,26 @@ impl Create {
             any_version: self.any_version,
             include_users: self.include_users,
             exclude_users: self.exclude_users,
+            base: self.base,
+            paranoid: self.paranoid,
+            include_database: self.include_database,
         };
         let site = context.site()?;
         let progress = context.progress();
         let result = request.run(&site, &progress);
         progress.finish();
-        let outcome = result?;
-        if context.json() {
-            output::json(&outcome)?;
-        } else if !context.quiet() {
-            output::text(&describe(&outcome, context.lines(SHOWN_WARNINGS)))?;
-        }
-        Ok(outcome.record.status.into())
+        report(context, &result?)
     }
+}
+
+/// Prints what came of a backup; the exit code says it too.
+pub(super) fn report(context: &Context, outcome: &TaskOutcome) -> Result<Exit, CommandError> {
+    if context.json() {
+        output::json(outcome)?;
+    } else if !context.quiet() {
+        output::text(&describe(outcome, context.lines(SHOWN_WARNINGS)))?;
+    }
+    Ok(outcome.record.status.into())
 }
 
 fn describe(outcome: &TaskOutcome, shown: usize) -> String {
@@ -120,6 +145,9 @@ fn describe(outcome: &TaskOutcome, shown: usize) -> String {
             "  database  {} tables, {} rows\n",
             record.tables, record.rows
         );
+    }
+    if let Some(base) = &record.base {
+        text += &format!("  base      {base}\n");
     }
     if record.files > 0 {
         text += &format!("  files     {}\n", record.files);

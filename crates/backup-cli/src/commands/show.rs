@@ -1,7 +1,7 @@
 //! `show`: what a backup holds.
 
 use backup_core::request::ShowRequest;
-use backup_core::{Manifest, OpenedBackup};
+use backup_core::{IncrementalManifest, Manifest};
 use clap::Args;
 
 use crate::context::Context;
@@ -32,17 +32,19 @@ impl Show {
             output::json(&request.run(&site)?)?;
             return Ok(Exit::Complete);
         }
-        let backup = OpenedBackup::open(&site.archive(&self.source)?)?;
+        let backup = site.open(&self.source)?;
         let manifest = backup.require_manifest()?;
         output::text(&describe(manifest, context.lines(SHOWN_WARNINGS)))?;
         if self.entries {
             for entry in backup.contents() {
                 let entry = entry?;
+                let holder = entry.archive.map(|id| format!("  in {id}"));
                 output::text(&format!(
-                    "{:<9} {:>12} {}\n",
+                    "{:<9} {:>12} {}{}\n",
                     entry.kind,
                     entry.size,
-                    output::printable(&entry.path)
+                    output::printable(&entry.path),
+                    output::printable(&holder.unwrap_or_default())
                 ))?;
             }
         }
@@ -88,6 +90,16 @@ fn describe(manifest: &Manifest, shown: usize) -> String {
             root.source
         );
     }
+    if let Some(incremental) = &manifest.incremental {
+        text += &changes(incremental, shown);
+    }
+    if let Some(consolidated) = &manifest.consolidated {
+        text += &format!(
+            "  made of   {} at {} UTC\n",
+            consolidated.from,
+            consolidated.at.format("%Y-%m-%d %H:%M:%S")
+        );
+    }
     for file in &manifest.config {
         text += &format!("  config    {} from {}\n", file.path, file.source);
     }
@@ -98,6 +110,39 @@ fn describe(manifest: &Manifest, shown: usize) -> String {
                 .map(|issue| format!("{}: {}", issue.path, issue.reason))
                 .collect();
             text += &format!("{title}:\n{}", output::warnings(&lines, shown));
+        }
+    }
+    text
+}
+
+/// How an incremental backup differs from its base, and where the content of its files is.
+fn changes(incremental: &IncrementalManifest, shown: usize) -> String {
+    let mut text = format!(
+        "  base      {}: {} files new or changed ({}), {} renamed, {} deleted\n",
+        incremental.base,
+        incremental.stored.files,
+        output::size(incremental.stored.bytes),
+        incremental.renamed,
+        incremental.deleted
+    );
+    for holder in &incremental.holders {
+        text += &format!(
+            "  needs     {}: {} files ({})\n",
+            holder.id,
+            holder.count.files,
+            output::size(holder.count.bytes)
+        );
+    }
+    let renamed = incremental.renamed_files.iter();
+    let renamed: Vec<String> = renamed
+        .map(|file| format!("{} -> {}", file.from, file.to))
+        .collect();
+    for (title, list, count) in [
+        ("renamed", &renamed, incremental.renamed),
+        ("deleted", &incremental.deleted_files, incremental.deleted),
+    ] {
+        if count > 0 {
+            text += &format!("{title}:\n{}", output::warnings(list, shown));
         }
     }
     text

@@ -28,6 +28,9 @@ pub(crate) struct Verify {
     /// Make the scratch folder here [default: in the repository, or beside the archive]
     #[arg(long, value_name = "DIR", requires = "rehearse")]
     scratch: Option<PathBuf>,
+    /// Also check the archives that an incremental backup refers to
+    #[arg(long)]
+    chain: bool,
 }
 
 impl Verify {
@@ -40,6 +43,7 @@ impl Verify {
                 quick: self.quick,
                 rehearse: self.rehearse,
                 scratch: self.scratch.clone(),
+                chain: self.chain,
             };
             let progress = context.progress();
             let result = request.run(&site, &progress);

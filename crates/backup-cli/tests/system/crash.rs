@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::{Server, ServerOptions, Stop};
@@ -16,13 +16,47 @@ const KILLS: u32 = 50;
 #[test]
 fn a_killed_backup_leaves_no_backup_and_no_trace() {
     let site = Site::sample();
-    let start = Instant::now();
     site.create("full");
+    kill_at_many_moments(&site, || site.create_command("full"));
+}
+
+#[test]
+fn a_killed_increment_leaves_no_backup_and_no_trace() {
+    let site = Site::sample();
+    site.create("full");
+    kill_at_many_moments(&site, || site.create_command("incremental"));
+}
+
+#[test]
+fn a_killed_consolidation_leaves_no_backup_and_no_trace() {
+    let site = Site::sample();
+    site.create("full");
+    let increment = site.create("incremental");
+    kill_at_many_moments(&site, || {
+        let mut command = edms();
+        command
+            .args(["consolidate", "--repository"])
+            .arg(site.repository())
+            .arg(path_of(&increment));
+        command
+    });
+}
+
+/// Kills what `command` gives at moments spread over its run. Whatever has the name of an archive verifies with all that it needs, and the
+/// next run finds nothing to be cleaned up by hand.
+#[track_caller]
+fn kill_at_many_moments(site: &Site, command: impl Fn() -> Command) {
+    let start = Instant::now();
+    run(&mut command()).expect(0);
     let whole = start.elapsed();
     let mut known = archives(&site.repository());
     let mut finished = 0;
     for kill in 0..KILLS {
-        let mut child = spawn(&site);
+        let mut child = command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
         // Spread over the whole run, and a little beyond: publishing is at its end.
         let at = whole.mul_f64(1.1 * f64::from((kill * 37) % KILLS) / f64::from(KILLS));
         std::thread::sleep(at);
@@ -30,22 +64,18 @@ fn a_killed_backup_leaves_no_backup_and_no_trace() {
         child.wait().expect("the end");
         for archive in &archives(&site.repository()) - &known {
             finished += 1;
-            let report = run_json(0, &["verify", &text(&archive)]);
+            let report = run_json(0, &["verify", "--chain", &text(&archive)]);
             assert_eq!(report["status"], "ok");
             known.insert(archive);
         }
     }
     assert!(finished < KILLS, "no kill came in time");
-    let record = site.create("full");
-    known.insert(path_of(&record));
-    assert_eq!(archives(&site.repository()), known);
+    run(&mut command()).expect(0);
+    let all = archives(&site.repository());
+    assert!(all.is_superset(&known) && all.len() == known.len() + 1);
     let listed = run_json(0, &["list", "--repository", &text(&site.repository())]);
-    assert_eq!(
-        listed.as_array().map(Vec::len),
-        Some(known.len()),
-        "{listed}"
-    );
-    assert_eq!(strangers(&site.repository(), &known), Vec::<PathBuf>::new());
+    assert_eq!(listed.as_array().map(Vec::len), Some(all.len()), "{listed}");
+    assert_eq!(strangers(&site.repository(), &all), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -104,14 +134,6 @@ fn a_server_lost_in_mid_copy_is_a_failed_backup() {
         strangers(&repository, &BTreeSet::new()),
         Vec::<PathBuf>::new()
     );
-}
-
-fn spawn(site: &Site) -> Child {
-    site.create_command("full")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the command starts")
 }
 
 /// Waits until `condition` holds; panics when the child ends before that.

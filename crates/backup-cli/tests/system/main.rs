@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod bad_input;
+mod chain;
 mod crash;
 mod damage;
 mod hostile;

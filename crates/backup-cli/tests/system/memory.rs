@@ -154,3 +154,55 @@ fn memory_does_not_grow_with_a_table() {
         assert_flat(what, small[number], large[number]);
     }
 }
+
+#[test]
+fn memory_of_an_increment_does_not_grow_with_the_number_of_files() {
+    let files = if is_large() { 100_000 } else { 3_000 };
+    let site = Site::empty();
+    let measure = |name: &str, files: u32| {
+        let folder = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .expect("a folder");
+        let store = folder.path().join("store");
+        for number in 0..files {
+            let subfolder = store.join(format!("{:04}", number / 1000));
+            if number % 1000 == 0 {
+                fs::create_dir_all(&subfolder).unwrap();
+            }
+            fs::write(subfolder.join(format!("{number}.txt")), name).unwrap();
+        }
+        // Younger files are hashed.
+        std::thread::sleep(Duration::from_millis(2_200));
+        let repository = site.path(name);
+        let create = |kind: &str| {
+            let mut command = edms();
+            command
+                .args(["create", kind, "--json", "--repository"])
+                .arg(&repository)
+                .arg("--files")
+                .arg(format!("store={}", text(&store)));
+            command
+        };
+        peak(&mut create("files"));
+        let (unchanged, record) = peak(&mut create("incremental"));
+        let record: serde_json::Value = serde_json::from_str(&record).expect("one document");
+        assert_eq!(
+            (&record["files"], &record["bytes_read"]),
+            (&files.into(), &0.into())
+        );
+        let (verify, _) = peak(edms().args(["verify", "--json"]).arg(path_of(&record)));
+        [unchanged, verify]
+    };
+    let small = measure("small", files);
+    let large = measure("large", 10 * files);
+    for (number, what) in ["create incremental", "verify an increment"]
+        .into_iter()
+        .enumerate()
+    {
+        eprintln!(
+            "{what}: {} MiB, with ten times the files {} MiB",
+            small[number], large[number]
+        );
+        assert!(large[number] < 100 && large[number] <= small[number] + TOLERANCE);
+    }
+}

@@ -18,6 +18,9 @@ pub struct ScheduleEntry {
     pub name: String,
     /// What to make.
     pub backup_type: BackupKind,
+    /// An INCREMENTAL one holds the database too, as a whole. Default: false.
+    #[serde(default)]
+    pub include_database: bool,
     /// HOURLY, DAILY, WEEKLY, MONTHLY or ON_DEMAND.
     pub frequency: String,
     /// Whether it runs; `schedule enable` and `disable` go before this. Default: true.
@@ -65,6 +68,7 @@ impl ScheduleEntry {
         Self {
             name: name.into(),
             backup_type,
+            include_database: false,
             frequency: frequency.into(),
             enabled: true,
             schedule_time: None,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use backup_archive::WriteError;
+use backup_archive::{ReadError, WriteError};
 use backup_db::DumpError;
 
 use crate::audit::AuditError;
@@ -11,6 +11,7 @@ use crate::database_errors::sentence;
 use crate::failure::{Explain, is_full, wants_space};
 use crate::id::BackupId;
 use crate::kind::BackupKind;
+use crate::opened::OpenError;
 use crate::repository::RepositoryError;
 use crate::sanitize::SanitizeError;
 use crate::verify::VerifyError;
@@ -19,12 +20,6 @@ use crate::verify::VerifyError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// The kind cannot be made by this version.
-    #[error("this version does not make {kind} backups")]
-    Unsupported {
-        /// The kind.
-        kind: BackupKind,
-    },
     /// The kind contains a database, and none is described.
     #[error("a {kind} backup needs a database, and none is given")]
     NoDatabase {
@@ -62,6 +57,36 @@ pub enum CreateError {
     /// The package cannot be made free of secrets.
     #[error("the package would hold secrets")]
     Sanitize(#[from] SanitizeError),
+    /// There is nothing that an incremental backup could build on.
+    #[error("there is no backup to build on: none in {} has the file roots {roots}", .repository.display())]
+    NoBase {
+        /// The repository.
+        repository: PathBuf,
+        /// The roots.
+        roots: String,
+    },
+    /// Outside of a repository, nothing tells what to build on.
+    #[error("an incremental backup outside of the repository needs to be told what it builds on")]
+    BaseNotNamed,
+    /// The base cannot be opened.
+    #[error("the base cannot be used")]
+    Base(#[source] OpenError),
+    /// The base cannot be built on.
+    #[error("{} cannot be built on: {reason}", .path.display())]
+    UnusableBase {
+        /// The archive.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The table of contents of the base cannot be read.
+    #[error("the table of contents of the base {} cannot be read", .path.display())]
+    ReadBase {
+        /// The archive.
+        path: PathBuf,
+        /// Why not.
+        source: Box<ReadError>,
+    },
     /// The archive cannot be written.
     #[error("the archive cannot be written")]
     Write(#[from] WriteError),
@@ -96,7 +121,6 @@ pub enum CreateError {
 impl Explain for CreateError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Unsupported { .. } => "unsupported_kind",
             Self::NoDatabase { .. } => "no_database",
             Self::NoFiles { .. } => "no_files",
             Self::Source { source, .. } => match source {
@@ -109,6 +133,10 @@ impl Explain for CreateError {
             Self::System { .. } => "system_file",
             Self::Database(error) => error.code(),
             Self::Sanitize(error) => error.code(),
+            Self::NoBase { .. } => "no_base",
+            Self::BaseNotNamed => "no_base",
+            Self::Base(error) => error.code(),
+            Self::UnusableBase { .. } | Self::ReadBase { .. } => "unusable_base",
             Self::Write(error) if wants_space(error) => "no_space",
             Self::Write(_) => "archive_write",
             Self::Repository(error) => error.code(),
@@ -123,13 +151,16 @@ impl Explain for CreateError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unsupported { .. } => "full, database, files and export backups can be made.".into(),
             Self::NoDatabase { .. } => "Describe it with --database-url, DATABASE_URL, DB_* or PG* variables, or [database] in the configuration file; `create files` needs none.".into(),
             Self::NoFiles { .. } => "Name each folder with --files NAME=DIR or in [files] of the configuration file; `create database` needs none.".into(),
             Self::Source { source, .. } => sentence(source.hint()),
             Self::System { .. } => "Correct [system] paths or --config-file, and check that this user may read the file.".into(),
             Self::Database(error) => return Explain::hint(error),
             Self::Sanitize(error) => return error.hint(),
+            Self::NoBase { .. } => "Make a full or files backup of the same roots first, or name the base with --base.".into(),
+            Self::BaseNotNamed => "Name it with --base ID|PATH.".into(),
+            Self::Base(error) => return error.hint(),
+            Self::UnusableBase { .. } | Self::ReadBase { .. } => "Name another one with --base, or make a full backup.".into(),
             Self::Write(error) if wants_space(error) => {
                 "Free space on that file system, or choose another repository; nothing was left behind.".into()
             }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use backup_archive::{ArchivePath, EntryKind};
+use backup_archive::{ArchivePath, EntryKind, Metadata};
 
 use super::CreateError;
+use super::comparison::{Comparison, Verdict};
 use super::job::Job;
-use crate::capture::{Found, OwnerNames, Totals, WalkOptions, check_totals, walk};
+use crate::capture::{CapturedFile, Found, OwnerNames, Totals, WalkOptions, check_totals, walk};
 use crate::kind::Status;
 use crate::manifest::{Issue, RootManifest};
 use crate::monitor::Phase;
@@ -19,9 +20,13 @@ pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
     job.monitor.phase(Phase::Files, None);
     let previous = previous_totals(job);
     let owners = Arc::new(OwnerNames::of_this_machine().unwrap_or_default());
-    let roots = job.options.files.clone();
-    for (name, folder) in &roots {
-        let totals = append_root(job, name, folder, &owners)?;
+    let roots = &job.options.files;
+    let base = job.base.take();
+    let mut comparison = base
+        .as_ref()
+        .map(|base| Comparison::new(base, roots, job.options.paranoid));
+    for (name, folder) in roots {
+        let totals = append_root(job, name, folder, &owners, comparison.as_mut())?;
         let guard = check_totals(
             folder,
             previous.get(name).copied(),
@@ -41,6 +46,13 @@ pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
             });
         }
     }
+    if let Some(comparison) = comparison {
+        // What the workers find out is known only when they have dealt with every file.
+        job.writer.flush()?;
+        let (stored, held) = job.findings.counts();
+        let incremental = comparison.finish(stored, &held, job.writer.archives())?;
+        job.manifest.incremental = Some(incremental);
+    }
     Ok(())
 }
 
@@ -49,6 +61,7 @@ fn append_root(
     name: &str,
     folder: &Path,
     owners: &Arc<OwnerNames>,
+    mut comparison: Option<&mut Comparison<'_>>,
 ) -> Result<Totals, CreateError> {
     let prefix = ArchivePath::new(format!("files/{name}")).expect("root names are checked");
     let options = WalkOptions {
@@ -71,6 +84,16 @@ fn append_root(
     for found in walk(folder, prefix, options).map_err(CreateError::Walk)? {
         job.check_cancelled()?;
         job.monitor.advance(job.findings.take_progress());
+        if let Some(comparison) = &mut comparison {
+            match &found {
+                // Judged below, where its content is at hand.
+                Found::File { .. } | Found::Skipped { .. } => {}
+                Found::Issue(issue) => comparison.pass_unknown(&issue.path)?,
+                Found::Folder { path, .. }
+                | Found::Symlink { path, .. }
+                | Found::HardLink { path, .. } => comparison.pass(path)?,
+            }
+        }
         match found {
             Found::Folder { path, metadata } => {
                 root.directories += 1;
@@ -96,13 +119,21 @@ fn append_root(
                     .append_special(&path, EntryKind::HardLink { target }, &metadata)?;
             }
             Found::File {
-                path, size, source, ..
+                path,
+                metadata,
+                size,
+                source,
             } => {
                 root.files += 1;
                 root.bytes += size;
                 totals.files += 1;
                 totals.bytes += size;
-                job.writer.append_file(&path, source)?;
+                match &mut comparison {
+                    None => job.writer.append_file(&path, source)?,
+                    Some(comparison) => {
+                        append_if_changed(job, comparison, &path, &metadata, size, source)?;
+                    }
+                }
             }
             Found::Skipped { path, reason } => job.manifest.notes.push(Issue {
                 path: path.to_string(),
@@ -116,6 +147,26 @@ fn append_root(
     }
     job.manifest.files.insert(name.to_owned(), root);
     Ok(totals)
+}
+
+/// Appends a file, or refers to the archive that has it.
+fn append_if_changed(
+    job: &mut Job<'_>,
+    comparison: &mut Comparison<'_>,
+    path: &ArchivePath,
+    metadata: &Metadata,
+    size: u64,
+    source: CapturedFile,
+) -> Result<(), CreateError> {
+    match comparison.judge(path, metadata, size)? {
+        Verdict::Unchanged(entry, holder) => {
+            let archive = comparison.holder(holder);
+            job.writer.append_reference(*entry, archive)?;
+        }
+        Verdict::Perhaps(content) => job.writer.append_unless_held(path, source, content)?,
+        Verdict::New => job.writer.append_file(path, source)?,
+    }
+    Ok(())
 }
 
 /// Archives that are opened at most to learn what the roots held.

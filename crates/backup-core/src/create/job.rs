@@ -1,5 +1,8 @@
 //! One backup while it is made.
 
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -11,14 +14,19 @@ use backup_archive::{
 use backup_db::Snapshot;
 use chrono::{DateTime, Utc};
 
-use super::{CreateError, CreateOptions, Destination, database, files, system};
+use super::base::OpenedBase;
+use super::{Base, CreateError, CreateOptions, Destination, database, files, system};
+use crate::durable::parent;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
-use crate::manifest::{Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
+use crate::manifest::{FileCount, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
-use crate::repository::{Draft, LeasePurpose, Repository, host_name};
-use crate::verify::{VerifyOptions, VerifyStatus, hex, verify};
+use crate::repository::{Draft, LeasePurpose, Repository, RepositoryError, host_name};
+use crate::verify::{VerifyOptions, hex, verify};
+
+/// This program and its version, for manifests.
+pub(crate) const PROGRAM: &str = concat!("edms-backup ", env!("CARGO_PKG_VERSION"));
 
 /// One backup while it is made. Dropping it leaves nothing behind.
 pub(super) struct Job<'a> {
@@ -28,6 +36,10 @@ pub(super) struct Job<'a> {
     pub(super) manifest: Manifest,
     pub(super) writer: ArchiveWriter<FileSink>,
     pub(super) findings: Arc<Findings>,
+    /// What an incremental backup builds on, until the files are compared with it.
+    pub(super) base: Option<OpenedBase>,
+    /// Where the archives are that an incremental backup refers to.
+    link_folders: Vec<PathBuf>,
     draft: Draft,
     began: Instant,
 }
@@ -42,23 +54,49 @@ impl<'a> Job<'a> {
         let began = Instant::now();
         let id = BackupId::generate(now, options.kind).map_err(CreateError::Random)?;
         let ending = options.compression.extension();
-        let (repository, draft) = match &options.destination {
-            Destination::Repository(path) => {
-                let repository = Repository::open_or_create(path)?;
+        let repository = match &options.destination {
+            // What builds on another backup needs a repository that is there.
+            Destination::Repository(path)
+                if options.kind == BackupKind::Incremental && options.base == Base::Newest =>
+            {
+                Some(Repository::open(path)?)
+            }
+            Destination::Repository(path) => Some(Repository::open_or_create(path)?),
+            Destination::Path(_) => None,
+        };
+        let base = match options.kind {
+            BackupKind::Incremental => {
+                let site = options.site_repository.as_ref();
+                let known = repository.clone().or_else(|| Repository::open(site?).ok());
+                Some(OpenedBase::choose(options, known.as_ref())?)
+            }
+            _ => None,
+        };
+        let draft = match (&options.destination, &repository) {
+            (Destination::Path(path), _) => Draft::at_path(path, &id, ending)?,
+            (Destination::Repository(path), None) => {
+                return Err(RepositoryError::Missing { path: path.clone() }.into());
+            }
+            (Destination::Repository(_), Some(repository)) => {
                 let purpose = LeasePurpose {
                     job: format!("create {}", options.kind),
                     configuration: options.configuration.clone(),
-                    base: None,
+                    base: base.as_ref().map(|base| base.id.clone()),
                 };
-                let draft = Draft::in_repository(&repository, &id, ending, purpose)?;
-                (Some(repository), draft)
+                Draft::in_repository(repository, &id, ending, purpose)?
             }
-            Destination::Path(path) => (None, Draft::at_path(path, &id, ending)?),
         };
         // A journal that cannot be read is no reason to make no backup; `audit --verify` tells.
         let audit = repository
             .as_ref()
             .and_then(|repository| repository.journal().head().ok().flatten());
+        let mut link_folders = Vec::new();
+        if let Some(base) = &base {
+            // From here on the lease keeps it; before, somebody may have removed it.
+            base.check_still_there()?;
+            link_folders.push(parent(&base.path).to_owned());
+            link_folders.extend(repository.iter().map(Repository::backups));
+        }
         let findings = Arc::new(Findings::default());
         let writer_options = WriterOptions {
             compression: options.compression,
@@ -82,7 +120,7 @@ impl<'a> Job<'a> {
                 created_at: now,
                 duration_ms: 0,
                 configuration: options.configuration.clone(),
-                program: concat!("edms-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
+                program: PROGRAM.to_owned(),
                 // A migration package says nothing of where it was made.
                 host: match options.kind {
                     BackupKind::Export => String::new(),
@@ -95,9 +133,13 @@ impl<'a> Job<'a> {
                 files: Default::default(),
                 config: Vec::new(),
                 audit,
+                incremental: None,
+                consolidated: None,
             },
             writer,
             findings,
+            base,
+            link_folders,
             draft,
             began,
         })
@@ -152,20 +194,12 @@ impl<'a> Job<'a> {
         self.append_text(MANIFEST_PATH, text)?;
         let stats = self.writer.finish()?;
         if self.options.verify {
-            let options = VerifyOptions {
-                quick: false,
-                jobs: self.options.jobs,
-            };
-            let outcome = verify(self.draft.partial_path(), &options, self.monitor)?;
-            if outcome.status == VerifyStatus::Damaged {
-                return Err(CreateError::Damaged {
-                    first: outcome
-                        .damaged
-                        .first()
-                        .map(|entry| format!("{}: {}", entry.path, entry.reason))
-                        .unwrap_or_default(),
-                });
-            }
+            check_written(
+                self.draft.partial_path(),
+                self.options.jobs,
+                &self.link_folders,
+                self.monitor,
+            )?;
         }
         let mut record = BackupRecord::from_manifest(
             &self.manifest,
@@ -203,6 +237,7 @@ impl<'a> Job<'a> {
 pub(super) struct Findings {
     issues: Mutex<Vec<Issue>>,
     read: AtomicU64,
+    counts: Mutex<(FileCount, HashMap<u32, FileCount>)>,
 }
 
 impl Findings {
@@ -210,12 +245,27 @@ impl Findings {
     pub(super) fn take_progress(&self) -> u64 {
         self.read.swap(0, Ordering::Relaxed)
     }
+
+    /// Files that are in the archive so far; and those whose content was found to be in others, by number of the archive.
+    pub(super) fn counts(&self) -> (FileCount, HashMap<u32, FileCount>) {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 impl WriteObserver for Findings {
-    fn file(&self, path: &ArchivePath, _size: u64, outcome: FileOutcome) {
+    fn file(&self, path: &ArchivePath, size: u64, outcome: FileOutcome) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            FileOutcome::Captured | FileOutcome::Changed => counts.0.add(size),
+            FileOutcome::Held { archive, .. } => counts.1.entry(archive).or_default().add(size),
+            _ => {}
+        }
+        drop(counts);
         let reason = match outcome {
-            FileOutcome::Captured => return,
+            FileOutcome::Captured | FileOutcome::Held { .. } => return,
             FileOutcome::Changed => "kept changing while it was read".to_owned(),
             FileOutcome::Vanished => "vanished before it was read".to_owned(),
             FileOutcome::Unreadable(error) => format!("cannot be read: {error}"),
@@ -235,8 +285,29 @@ impl WriteObserver for Findings {
     }
 }
 
+/// Reads an archive back that was just written.
+pub(crate) fn check_written(
+    path: &Path,
+    jobs: NonZeroUsize,
+    link_folders: &[PathBuf],
+    monitor: &dyn Monitor,
+) -> Result<(), CreateError> {
+    let options = VerifyOptions {
+        jobs,
+        archives: link_folders.to_vec(),
+        ..VerifyOptions::default()
+    };
+    let outcome = verify(path, &options, monitor)?;
+    match outcome.damaged.first() {
+        None => Ok(()),
+        Some(part) => Err(CreateError::Damaged {
+            first: format!("{}: {}", part.path, part.reason),
+        }),
+    }
+}
+
 /// Metadata of entries that we make ourselves: private, of the time of the backup.
-pub(super) fn own_metadata(time: DateTime<Utc>) -> Metadata {
+pub(crate) fn own_metadata(time: DateTime<Utc>) -> Metadata {
     Metadata {
         mode: 0o600,
         mtime: Timestamp {

@@ -8,11 +8,14 @@
 //! ```
 //! The archive gets its final name only when all of that is written, synced and (unless turned off) read back.
 
+mod base;
+mod comparison;
 mod database;
 mod error;
 mod export;
 mod files;
 mod job;
+mod moved;
 mod system;
 
 use std::collections::BTreeMap;
@@ -34,7 +37,7 @@ use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
 use crate::sanitize::SanitizeOptions;
 use job::Job;
-pub(crate) use job::elapsed_ms;
+pub(crate) use job::{PROGRAM, check_written, elapsed_ms, own_metadata};
 
 /// Attempts, when somebody changes the schema of the database meanwhile.
 const ATTEMPTS: u32 = 3;
@@ -48,7 +51,7 @@ pub struct CreateOptions {
     pub kind: BackupKind,
     /// Where it goes.
     pub destination: Destination,
-    /// The database; needed by kinds that contain one.
+    /// The database; needed by kinds that contain one, and with `include_database`.
     pub database: Option<ConnectOptions>,
     /// File roots by name; needed by kinds that contain files.
     pub files: BTreeMap<String, PathBuf>,
@@ -76,6 +79,22 @@ pub struct CreateOptions {
     pub site_repository: Option<PathBuf>,
     /// Who asks, for the journal.
     pub who: Actor,
+    /// What an incremental backup builds on. Default: the newest that will do.
+    pub base: Base,
+    /// Read every file, and believe digests only. Default: no; files whose size, times and inode are those of the base are not read.
+    pub paranoid: bool,
+    /// An incremental backup holds the database too, as a whole. Default: no.
+    pub include_database: bool,
+}
+
+/// What an incremental backup builds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// The newest COMPLETE backup of the repository that has the same file roots and whose archives are all there; where there is
+    /// none, the newest PARTIAL one: what that lacks is stored.
+    Newest,
+    /// The archive at this path.
+    Archive(PathBuf),
 }
 
 /// Where a backup goes.
@@ -107,7 +126,17 @@ impl CreateOptions {
             source_guard: GuardOptions::default(),
             site_repository: None,
             who: Actor::default(),
+            base: Base::Newest,
+            paranoid: false,
+            include_database: false,
         }
+    }
+}
+
+impl CreateOptions {
+    /// Whether the backup will hold a database.
+    fn has_database(&self) -> bool {
+        self.kind.has_database() || (self.kind == BackupKind::Incremental && self.include_database)
     }
 }
 
@@ -157,12 +186,6 @@ pub fn create(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRe
 
 fn make(options: &CreateOptions, monitor: &dyn Monitor) -> Result<BackupRecord, CreateError> {
     monitor.phase(Phase::Preparing, None);
-    if !matches!(
-        options.kind,
-        BackupKind::Full | BackupKind::Database | BackupKind::Files | BackupKind::Export
-    ) {
-        return Err(CreateError::Unsupported { kind: options.kind });
-    }
     if options.kind.has_files() {
         check_roots(options)?;
     }
@@ -185,7 +208,7 @@ fn attempt_once(
 ) -> Result<BackupRecord, CreateError> {
     let mut job = Job::begin(options, monitor, Utc::now())?;
     // The snapshot comes before the first file: a row never names a file that was written after it and is missing here.
-    let snapshot = if options.kind.has_database() {
+    let snapshot = if options.has_database() {
         let connect = options
             .database
             .as_ref()

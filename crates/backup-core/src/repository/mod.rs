@@ -405,7 +405,8 @@ impl Repository {
         self.path.join(PINS)
     }
 
-    fn backups(&self) -> PathBuf {
+    /// The folder of the archives.
+    pub fn backups(&self) -> PathBuf {
         self.path.join(BACKUPS)
     }
 
@@ -492,7 +493,7 @@ pub struct Listing {
 }
 
 /// The endings that archives have, by compression.
-const ENDINGS: [&str; 3] = [".tar.gz", ".tar.zst", ".tar"];
+pub(crate) const ENDINGS: [&str; 3] = [".tar.gz", ".tar.zst", ".tar"];
 
 /// The backup id that the name of an archive begins with.
 fn stem(archive: &Path) -> Option<&str> {

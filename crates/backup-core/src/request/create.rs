@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::error::ServiceError;
 use super::site::Site;
-use crate::create::{CreateOptions, Destination};
+use crate::create::{Base, CreateOptions};
 use crate::kind::BackupKind;
 use crate::monitor::Monitor;
 use crate::notify::Notifier;
@@ -45,6 +45,15 @@ pub struct CreateRequest {
     /// Accept a file root that is empty or shrank sharply.
     #[serde(default)]
     pub allow_shrunken: bool,
+    /// What an incremental backup builds on: archive path or backup id. Default: the newest backup with the same file roots.
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Incremental: read every file.
+    #[serde(default)]
+    pub paranoid: bool,
+    /// Incremental: hold the database too, as a whole.
+    #[serde(default)]
+    pub include_database: bool,
     /// Dump a server that is newer than any that is known here.
     #[serde(default)]
     pub any_version: bool,
@@ -114,6 +123,9 @@ impl CreateRequest {
             no_verify: false,
             no_sha256: false,
             allow_shrunken: false,
+            base: None,
+            paranoid: false,
+            include_database: false,
             any_version: false,
             include_users: false,
             exclude_users: false,
@@ -150,7 +162,13 @@ impl CreateRequest {
                 exclude_users: self.exclude_users,
             },
             who: site.who.clone(),
-            ..settings.create_options(self.kind, self.destination(site)?)
+            base: self.base(site)?,
+            paranoid: self.paranoid,
+            include_database: self.includes_database(site),
+            ..settings.create_options(
+                self.kind,
+                site.destination(self.output.as_ref(), self.configuration.as_deref())?,
+            )
         })
     }
 
@@ -194,24 +212,32 @@ impl CreateRequest {
         Ok(())
     }
 
-    fn destination(&self, site: &Site) -> Result<Destination, ServiceError> {
-        if let Some(path) = &self.output {
-            return Ok(Destination::Path(path.clone()));
-        }
+    /// Asked for here, or by its configuration.
+    fn includes_database(&self, site: &Site) -> bool {
         let entry = self
             .configuration
             .as_ref()
             .and_then(|name| site.settings.entry(name));
-        let common = site.settings.repository.as_deref();
-        // A configuration may have a repository of its own.
-        match entry.map_or(common, |entry| entry.repository(common)) {
-            Some(path) => Ok(Destination::Repository(path.to_owned())),
-            None => Err(match ServiceError::no_repository() {
-                ServiceError::Usage { message, hint } => {
-                    ServiceError::usage(message, format!("{hint} Or name a file with --output."))
-                }
-                other => other,
-            }),
+        self.include_database || entry.is_some_and(|entry| entry.include_database)
+    }
+
+    fn base(&self, site: &Site) -> Result<Base, ServiceError> {
+        let given = [
+            (self.base.is_some(), "--base"),
+            (self.paranoid, "--paranoid"),
+            (self.include_database, "--include-database"),
+        ];
+        if let Some((_, option)) = given.iter().find(|(is_given, _)| *is_given)
+            && self.kind != BackupKind::Incremental
+        {
+            return Err(ServiceError::usage(
+                format!("{option} means nothing to a {} backup", self.kind),
+                "It belongs to incremental backups.",
+            ));
+        }
+        match &self.base {
+            Some(base) => Ok(Base::Archive(site.archive(base)?)),
+            None => Ok(Base::Newest),
         }
     }
 }

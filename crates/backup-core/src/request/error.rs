@@ -2,7 +2,9 @@
 
 use crate::audit::AuditError;
 use crate::config::ConfigError;
+use crate::consolidate::ConsolidateError;
 use crate::create::CreateError;
+use crate::diff::DiffError;
 use crate::failure::Explain;
 use crate::opened::{CatError, OpenError};
 use crate::rehearse::RehearseError;
@@ -50,6 +52,12 @@ pub enum ServiceError {
     /// No backup was made.
     #[error(transparent)]
     Create(#[from] CreateError),
+    /// The chain was not consolidated.
+    #[error(transparent)]
+    Consolidate(#[from] Box<ConsolidateError>),
+    /// The backups cannot be compared.
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     /// Nothing was restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
@@ -121,6 +129,8 @@ impl Explain for ServiceError {
             Self::Repository(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Create(error) => error.code(),
+            Self::Consolidate(error) => error.code(),
+            Self::Diff(error) => error.code(),
             Self::Restore(error) => error.code(),
             Self::Verify(error) => error.code(),
             Self::Rehearse(error) => error.code(),
@@ -144,6 +154,8 @@ impl Explain for ServiceError {
             Self::Repository(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Create(error) => error.hint(),
+            Self::Consolidate(error) => error.hint(),
+            Self::Diff(error) => error.hint(),
             Self::Restore(error) => error.hint(),
             Self::Verify(error) => error.hint(),
             Self::Rehearse(error) => error.hint(),

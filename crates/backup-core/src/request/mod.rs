@@ -14,7 +14,9 @@
 //! ```
 
 mod afterwards;
+mod consolidate;
 mod create;
+mod diff;
 mod error;
 mod oversight;
 mod reading;
@@ -29,7 +31,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use afterwards::{ForgetRequest, RecoverRequest, UndoRequest};
+pub use consolidate::ConsolidateRequest;
 pub use create::{Codec, CreateRequest};
+pub use diff::{DiffRequest, ShownDifference};
 pub use error::ServiceError;
 pub use oversight::{AuditRequest, Audited, HealthRequest, RebuildRequest};
 pub use reading::{ListRequest, Listed, ListedBackup, ShowRequest, ShownBackup};
@@ -49,6 +53,10 @@ use crate::monitor::Monitor;
 pub enum Request {
     /// `create`: the result is a [`TaskOutcome`](crate::TaskOutcome).
     Create(CreateRequest),
+    /// `consolidate`: the result is a [`BackupRecord`](crate::BackupRecord).
+    Consolidate(ConsolidateRequest),
+    /// `diff`: the result is a [`ShownDifference`].
+    Diff(DiffRequest),
     /// `restore`: the result is a [`RestoreOutcome`](crate::RestoreOutcome), or a [`RestorePlan`](crate::RestorePlan) for a dry run.
     Restore(RestoreRequest),
     /// `undo`: the result is a [`Settled`](crate::Settled).
@@ -88,7 +96,7 @@ pub enum Request {
 }
 
 /// The names of the commands.
-const COMMANDS: &str = "create, restore, undo, recover, forget, verify, list, show, prune, delete, pin, unpin, audit, health, catalogue-rebuild, \
+const COMMANDS: &str = "create, consolidate, diff, restore, undo, recover, forget, verify, list, show, prune, delete, pin, unpin, audit, health, catalogue-rebuild, \
      schedule-list, schedule-run-due, schedule-enable, schedule-disable and schedule-create-defaults";
 
 impl Request {
@@ -109,6 +117,8 @@ impl Request {
         site.face.get_or_insert_with(|| "c".to_owned());
         let request = match command {
             "create" => Self::Create(fields_of(command, fields)?),
+            "consolidate" => Self::Consolidate(fields_of(command, fields)?),
+            "diff" => Self::Diff(fields_of(command, fields)?),
             "restore" => Self::Restore(fields_of(command, fields)?),
             "undo" => Self::Undo(fields_of(command, fields)?),
             "recover" => Self::Recover(fields_of(command, fields)?),
@@ -147,6 +157,8 @@ impl Request {
     pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<Value, ServiceError> {
         Ok(match self {
             Self::Create(request) => value(&request.run(site, monitor)?),
+            Self::Consolidate(request) => value(&request.run(site, monitor)?),
+            Self::Diff(request) => value(&request.run(site)?),
             Self::Restore(request) => value(&request.run(site, monitor)?),
             Self::Undo(request) => value(&request.run(site, monitor)?),
             Self::Recover(request) => value(&request.run(site, monitor)?),

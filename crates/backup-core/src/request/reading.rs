@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ServiceError;
 use super::site::Site;
 use crate::manifest::Manifest;
-use crate::opened::{Contents, OpenedBackup};
+use crate::opened::Contents;
 use crate::record::BackupRecord;
 use crate::repository::RepositoryError;
 
@@ -85,7 +85,7 @@ impl ShowRequest {
     /// # Errors
     /// When it cannot be opened, or its table of contents cannot be read.
     pub fn run(&self, site: &Site) -> Result<ShownBackup, ServiceError> {
-        let backup = OpenedBackup::open(&site.archive(&self.source)?)?;
+        let backup = site.open(&self.source)?;
         Ok(ShownBackup {
             path: backup.path().to_owned(),
             manifest: backup.require_manifest()?.clone(),

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 use super::error::ServiceError;
 use crate::audit::{Actor, AuditTrail};
 use crate::config::{ConfigError, ConfigFile, Overrides, Settings};
-use crate::create::default_jobs;
+use crate::create::{Destination, default_jobs};
+use crate::opened::OpenedBackup;
 use crate::repository::Repository;
 use crate::schedule::Caller;
 
@@ -157,6 +158,48 @@ impl Site {
             .as_ref()
             .ok_or_else(ServiceError::no_repository)?;
         Ok(Repository::open(path)?)
+    }
+
+    /// Folders where the archives that an incremental backup refers to may be, besides its own.
+    pub fn archive_folders(&self) -> Vec<PathBuf> {
+        let repository = self.settings.repository.as_ref();
+        let repository = repository.and_then(|folder| Repository::open(folder).ok());
+        repository.iter().map(Repository::backups).collect()
+    }
+
+    /// Opens a backup with the archives that it refers to.
+    ///
+    /// # Errors
+    /// As [`Site::archive`] and [`OpenedBackup::open_chain`].
+    pub fn open(&self, source: &str) -> Result<OpenedBackup, ServiceError> {
+        let path = self.archive(source)?;
+        Ok(OpenedBackup::open_chain(&path, &self.archive_folders())?)
+    }
+
+    /// Where a backup goes: to `output`, or into the repository of its configuration, or into the common one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn destination(
+        &self,
+        output: Option<&PathBuf>,
+        configuration: Option<&str>,
+    ) -> Result<Destination, ServiceError> {
+        if let Some(path) = output {
+            return Ok(Destination::Path(path.clone()));
+        }
+        let entry = configuration.and_then(|name| self.settings.entry(name));
+        let common = self.settings.repository.as_deref();
+        // A configuration may have a repository of its own.
+        match entry.map_or(common, |entry| entry.repository(common)) {
+            Some(path) => Ok(Destination::Repository(path.to_owned())),
+            None => Err(match ServiceError::no_repository() {
+                ServiceError::Usage { message, hint } => {
+                    ServiceError::usage(message, format!("{hint} Or name a file with --output."))
+                }
+                other => other,
+            }),
+        }
     }
 
     /// The journal of the repository, for services that leave a line there.

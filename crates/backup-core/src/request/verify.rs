@@ -27,6 +27,9 @@ pub struct VerifyRequest {
     /// Where the scratch folder is made. Default: in the repository when the backup is in it, otherwise beside the archive.
     #[serde(default)]
     pub scratch: Option<PathBuf>,
+    /// Also check the archives that an incremental backup refers to.
+    #[serde(default)]
+    pub chain: bool,
 }
 
 impl VerifyRequest {
@@ -43,6 +46,8 @@ impl VerifyRequest {
     fn check(&self, site: &Site, monitor: &dyn Monitor) -> Result<VerifyOutcome, ServiceError> {
         let options = VerifyOptions {
             quick: self.quick,
+            chain: self.chain,
+            archives: site.archive_folders(),
             jobs: site.jobs,
         };
         let path = site.archive(&self.source)?;
@@ -62,6 +67,7 @@ impl VerifyRequest {
         let options = RehearseOptions {
             database: site.settings.database.clone(),
             scratch,
+            archives: site.archive_folders(),
             jobs: site.jobs,
             any_version: false,
         };

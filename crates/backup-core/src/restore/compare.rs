@@ -1,13 +1,14 @@
 //! Reading restored files back and comparing them with the backup.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use backup_archive::Digest;
 use backup_archive::extract::{Folder, Selection};
+use backup_archive::{ArchivePath, Digest};
 use rustix::fs::{Mode, OFlags};
 
 use super::error::RestoreError;
@@ -25,7 +26,7 @@ pub(super) fn compare(
     root: &Root,
     folder: &Folder,
     selection: &Selection,
-    failed: &[String],
+    failed: &HashSet<ArchivePath>,
     jobs: NonZeroUsize,
     monitor: &dyn Monitor,
 ) -> Result<(), RestoreError> {
@@ -47,7 +48,7 @@ pub(super) fn compare(
             else {
                 continue;
             };
-            if !selection.selects(&entry.path) || failed.contains(&entry.path.to_string()) {
+            if !selection.selects(&entry.path) || failed.contains(&entry.path) {
                 continue;
             }
             let different = |reason: String| RestoreError::Different {

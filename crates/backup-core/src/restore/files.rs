@@ -1,6 +1,7 @@
 //! The file part of a restore: extracted and checked in staging folders first, swapped in at the very end.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 
 use backup_archive::extract::{
     ExtractObserver, ExtractOptions, ExtractStats, Loss, Owners, Selection, extract,
@@ -72,8 +73,9 @@ fn stage_root(
     let stage_options = StageOptions {
         // Selected paths are put beside what is there; the folder as a whole is not replaced.
         force: options.force,
-        // An interrupted swap has to find the files again, to take them the same way as the database.
-        always_keep: options.into == Some(IntoDatabase::Swap),
+        // An interrupted swap has to find the files again, to take them the same way as the database; and when a later step fails, the
+        // earlier ones are taken back.
+        always_keep: true,
         ..StageOptions::default()
     };
     let staging = stage(&root.folder, id, &stage_options)?;
@@ -88,7 +90,7 @@ fn stage_root(
         ..ExtractOptions::default()
     };
     let stats = extract(
-        backup.reader(),
+        backup.chain(),
         staging.folder(),
         selection,
         &extract_options,
@@ -98,10 +100,10 @@ fn stage_root(
         folder: root.folder.clone(),
         source,
     })?;
-    let failed: Vec<String> = stats
+    let failed: HashSet<ArchivePath> = stats
         .failed
         .iter()
-        .map(|entry| entry.path.to_string())
+        .map(|entry| entry.path.clone())
         .collect();
     if options.verify {
         monitor.phase(Phase::Verifying, Some(stats.bytes));
@@ -120,7 +122,7 @@ fn stage_root(
     let prepared = if selection.selects(&root.stored_as) {
         staging.prepare(Scope::Whole)?
     } else {
-        let topmost = topmost_paths(backup, root, selection, &stats)?;
+        let topmost = topmost_paths(backup, root, selection, &failed)?;
         staging.prepare(Scope::Paths(&mut topmost.into_iter()))?
     };
     Ok(StagedRoot {
@@ -141,29 +143,53 @@ pub(super) fn place_all(
     staged: Vec<StagedRoot>,
     outcome: &mut RestoreOutcome,
 ) -> Result<(), RestoreError> {
-    let mut done: Vec<(String, PathBuf, bool)> = Vec::new();
+    let mut replaced = Vec::new();
     for staged in staged {
         let Root { name, folder, .. } = staged.root;
         match staged.prepared.place() {
-            Ok(placed) => done.push((name, folder, placed.can_undo)),
-            Err(error) => {
-                for (_, folder, _) in done.iter().filter(|(_, _, can_undo)| *can_undo) {
-                    placement::undo(folder, &outcome.id)?;
+            Ok(placed) => {
+                if placed.replaced > 0 {
+                    replaced.push(name.clone());
                 }
+                outcome.placed.insert(name, folder);
+            }
+            Err(error) => {
+                take_back(outcome)?;
                 return Err(error.into());
             }
         }
     }
-    for (name, folder, can_undo) in done {
-        if can_undo {
-            let kept = folder.join(format!("{}{}", placement::RESTORE_PREFIX, outcome.id));
-            outcome
-                .previous
-                .insert(name.clone(), kept.display().to_string());
-        }
-        outcome.placed.insert(name, folder);
+    for name in replaced {
+        note_previous(outcome, &name);
     }
     Ok(())
+}
+
+/// Takes back every root that was swapped in.
+pub(super) fn take_back(outcome: &RestoreOutcome) -> Result<(), RestoreError> {
+    for folder in outcome.placed.values() {
+        placement::undo(folder, &outcome.id)?;
+    }
+    Ok(())
+}
+
+/// Nothing can fail any more: what is kept of roots that replaced nothing is deleted. A swap is undone as a whole, so it keeps everything.
+pub(super) fn settle(outcome: &mut RestoreOutcome) -> Result<(), RestoreError> {
+    let names: Vec<String> = outcome.placed.keys().cloned().collect();
+    for name in names {
+        if outcome.into == Some(IntoDatabase::Swap) {
+            note_previous(outcome, &name);
+        } else if !outcome.previous.contains_key(&name) {
+            placement::forget(&outcome.placed[&name], &outcome.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn note_previous(outcome: &mut RestoreOutcome, name: &str) {
+    let kept = format!("{}{}", placement::RESTORE_PREFIX, outcome.id);
+    let kept = outcome.placed[name].join(kept).display().to_string();
+    outcome.previous.insert(name.to_owned(), kept);
 }
 
 /// The selected paths of a root that are not below another selected one, relative to the root.
@@ -171,15 +197,14 @@ fn topmost_paths(
     backup: &OpenedBackup,
     root: &Root,
     selection: &Selection,
-    stats: &ExtractStats,
+    failed: &HashSet<ArchivePath>,
 ) -> Result<Vec<Vec<u8>>, RestoreError> {
-    let failed: Vec<&ArchivePath> = stats.failed.iter().map(|entry| &entry.path).collect();
     let mut paths = Vec::new();
     for entry in backup.reader().entries() {
         let Entry { path, .. } = entry?;
         if let Some(relative) = below(&root.stored_as, &path)
             && selection.is_topmost(&path)
-            && !failed.contains(&&path)
+            && !failed.contains(&path)
         {
             paths.push(relative.to_vec());
         }
@@ -192,30 +217,6 @@ pub(super) fn below<'a>(folder: &ArchivePath, path: &'a ArchivePath) -> Option<&
     path.as_bytes()
         .strip_prefix(folder.as_bytes())?
         .strip_prefix(b"/")
-}
-
-/// Every `--path` must match something: a misspelt one would otherwise restore nothing, and say so nowhere.
-pub(super) fn check_patterns(
-    backup: &OpenedBackup,
-    options: &RestoreOptions,
-) -> Result<(), RestoreError> {
-    for pattern in &options.paths {
-        let selection = options.selection_of([pattern])?;
-        let mut found = false;
-        for entry in backup.reader().entries() {
-            if selection.selects(&entry?.path) {
-                found = true;
-                break;
-            }
-        }
-        if !found {
-            return Err(RestoreError::Path {
-                pattern: pattern.clone(),
-                reason: "it matches nothing in the backup".to_owned(),
-            });
-        }
-    }
-    Ok(())
 }
 
 fn notes(stats: &ExtractStats) -> Vec<String> {

@@ -33,7 +33,8 @@ use crate::create::elapsed_ms;
 use crate::id::restore_id;
 use crate::kind::Status;
 use crate::monitor::{Monitor, Phase};
-use crate::placement::{self, PlacementError};
+use crate::opened::OpenedBackup;
+use crate::placement::PlacementError;
 use database::RestoredDatabase;
 use files::StagedRoot;
 use plan::Prepared;
@@ -48,7 +49,7 @@ pub fn plan_restore(
     monitor: &dyn Monitor,
 ) -> Result<RestorePlan, RestoreError> {
     monitor.phase(Phase::Preparing, None);
-    let backup = crate::opened::OpenedBackup::open(&options.source)?;
+    let backup = OpenedBackup::open_chain(&options.source, &options.archives)?;
     Ok(Prepared::new(&backup, options)?.plan(options))
 }
 
@@ -63,7 +64,7 @@ pub fn restore(
 ) -> Result<RestoreOutcome, RestoreError> {
     let began = Instant::now();
     monitor.phase(Phase::Preparing, None);
-    let backup = crate::opened::OpenedBackup::open(&options.source)?;
+    let backup = OpenedBackup::open_chain(&options.source, &options.archives)?;
     let prepared = Prepared::new(&backup, options)?;
     let plan = prepared.plan(options);
     if let Some(target) = prepared.occupied_target(options) {
@@ -123,6 +124,7 @@ pub fn restore(
         outcome.rows = database.stats.rows;
         warnings.extend(database.stats.warnings);
     }
+    files::settle(&mut outcome)?;
     outcome.warnings = warnings;
     outcome.duration_ms = elapsed_ms(began);
     Ok(outcome)
@@ -161,9 +163,7 @@ fn finish_database(
         }
         Ok(None) => Ok(()),
         Err(error) => {
-            for folder in outcome.placed.values() {
-                placement::undo(folder, &outcome.id)?;
-            }
+            files::take_back(outcome)?;
             database.abandon()?;
             Err(error)
         }

@@ -40,6 +40,8 @@ pub enum IntoDatabase {
 pub struct RestoreOptions {
     /// The archive.
     pub source: PathBuf,
+    /// Folders in which the archives that an incremental backup refers to are looked for, besides that of the archive itself.
+    pub archives: Vec<PathBuf>,
     /// Restore this component alone; it must be in the backup.
     pub only: Option<Component>,
     /// Leave the database as it is.
@@ -81,6 +83,7 @@ impl RestoreOptions {
     pub fn new(source: impl Into<PathBuf>) -> Self {
         Self {
             source: source.into(),
+            archives: Vec::new(),
             only: None,
             skip_database: false,
             skip_files: false,

@@ -9,7 +9,7 @@ use backup_db::TableName;
 use super::database;
 use super::dump::ArchivedDump;
 use super::error::RestoreError;
-use super::files::{check_patterns, holds_something};
+use super::files::holds_something;
 use super::options::{Component, RestoreOptions};
 use super::outcome::{RestorePlan, RootPlan};
 use crate::opened::OpenedBackup;
@@ -25,6 +25,8 @@ pub(super) struct Prepared<'a> {
     /// What the archive may have lost besides damaged entries: it was cut short, or stretches of it cannot be decoded.
     pub(super) losses: Vec<String>,
     rebuilt_because: Option<String>,
+    /// What archives that are missing or damaged cost.
+    broken_links: Vec<String>,
 }
 
 /// A folder of the archive and where it goes.
@@ -43,7 +45,8 @@ impl<'a> Prepared<'a> {
         backup: &'a OpenedBackup,
         options: &RestoreOptions,
     ) -> Result<Self, RestoreError> {
-        let stored = stored_roots(backup)?;
+        let survey = Survey::of(backup, options)?;
+        let stored = &survey.stored;
         let in_backup = |component| match component {
             Component::Database => stored.contains("database"),
             Component::Files => stored.iter().any(|name| name.starts_with("files/")),
@@ -65,7 +68,7 @@ impl<'a> Prepared<'a> {
         };
         let mut roots = Vec::new();
         if wants(Component::Files) {
-            roots = file_roots(backup, &stored, options)?;
+            roots = file_roots(&survey, options)?;
         }
         if wants(Component::Config) {
             let target = options
@@ -81,6 +84,7 @@ impl<'a> Prepared<'a> {
         if dump.is_none() && roots.is_empty() {
             return Err(RestoreError::NothingSelected);
         }
+        let roots_are_restored = !roots.is_empty();
         Ok(Self {
             dump,
             roots,
@@ -89,6 +93,11 @@ impl<'a> Prepared<'a> {
                 .map(|part| format!("{}: {}", part.path, part.reason))
                 .collect(),
             rebuilt_because: backup.rebuilt_because(),
+            broken_links: if roots_are_restored {
+                backup.costs_of_broken_links()?
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -114,6 +123,7 @@ impl<'a> Prepared<'a> {
             ));
         }
         plan.warnings.extend(self.losses.iter().cloned());
+        plan.warnings.extend(self.broken_links.iter().cloned());
         if let (Some(dump), Some(connect)) = (&self.dump, &options.database) {
             let (database, problems, warnings) = database::plan(connect, dump, options);
             plan.database = Some(database);
@@ -138,60 +148,74 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What the archive holds: `database`, `config`, `files/<root>`.
-fn stored_roots(backup: &OpenedBackup) -> Result<BTreeSet<String>, RestoreError> {
-    let mut found = BTreeSet::new();
-    let mut last: Vec<u8> = Vec::new();
-    for entry in backup.reader().entries() {
-        let entry = entry?;
-        let mut parts = entry.path.parts();
-        let Some(first) = parts.next() else { continue };
-        let root = match (first, parts.next()) {
-            (b"files", Some(name)) => [b"files/", name].concat(),
-            (b"database" | b"config", Some(_)) => first.to_vec(),
-            _ => continue,
+/// What one look at every entry tells.
+struct Survey {
+    /// What the archive holds: `database`, `config`, `files/<root>`.
+    stored: BTreeSet<String>,
+    /// The roots in which the globs select something; all if there are no globs.
+    reached: Option<BTreeSet<String>>,
+    /// A glob that matches nothing.
+    unmatched: Option<String>,
+}
+
+impl Survey {
+    fn of(backup: &OpenedBackup, options: &RestoreOptions) -> Result<Self, RestoreError> {
+        let mut unmatched = Vec::new();
+        for pattern in &options.paths {
+            unmatched.push((pattern, options.selection_of([pattern])?));
+        }
+        let selection = options.selection()?;
+        let mut survey = Self {
+            stored: BTreeSet::new(),
+            reached: (!options.paths.is_empty()).then(BTreeSet::new),
+            unmatched: None,
         };
-        if root != last {
-            found.insert(String::from_utf8_lossy(&root).into_owned());
-            last = root;
+        let mut last: Vec<u8> = Vec::new();
+        for entry in backup.reader().entries() {
+            let path = entry?.path;
+            let mut parts = path.parts();
+            let (first, second) = (parts.next(), parts.next());
+            let root = match (first, second) {
+                (Some(b"files"), Some(name)) => [b"files/", name].concat(),
+                (Some(first @ (b"database" | b"config")), Some(_)) => first.to_vec(),
+                _ => continue,
+            };
+            if let Some(reached) = &mut survey.reached
+                && let Some(name) = second
+                && selection.selects(&path)
+            {
+                reached.insert(String::from_utf8_lossy(name).into_owned());
+                unmatched.retain(|(_, selection)| !selection.selects(&path));
+            }
+            if root != last {
+                survey
+                    .stored
+                    .insert(String::from_utf8_lossy(&root).into_owned());
+                last = root;
+            }
         }
+        survey.unmatched = unmatched.first().map(|(pattern, _)| (*pattern).clone());
+        Ok(survey)
     }
-    Ok(found)
 }
 
-/// The roots in which the globs select something.
-fn selected_roots(
-    backup: &OpenedBackup,
-    options: &RestoreOptions,
-) -> Result<BTreeSet<String>, RestoreError> {
-    let selection = options.selection()?;
-    let mut roots = BTreeSet::new();
-    for entry in backup.reader().entries() {
-        let path = entry?.path;
-        if selection.selects(&path)
-            && let Some(name) = path.parts().nth(1)
-        {
-            roots.insert(String::from_utf8_lossy(name).into_owned());
-        }
+fn file_roots(survey: &Survey, options: &RestoreOptions) -> Result<Vec<Root>, RestoreError> {
+    // A misspelt glob would otherwise restore nothing, and say so nowhere.
+    if let Some(pattern) = &survey.unmatched {
+        return Err(RestoreError::Path {
+            pattern: pattern.clone(),
+            reason: "it matches nothing in the backup".to_owned(),
+        });
     }
-    Ok(roots)
-}
-
-fn file_roots(
-    backup: &OpenedBackup,
-    stored: &BTreeSet<String>,
-    options: &RestoreOptions,
-) -> Result<Vec<Root>, RestoreError> {
-    let reached = if options.paths.is_empty() {
-        BTreeSet::new()
-    } else {
-        check_patterns(backup, options)?;
-        selected_roots(backup, options)?
+    let is_reached = |name: &str| {
+        let reached = survey.reached.as_ref();
+        reached.is_none_or(|reached| reached.contains(name))
     };
-    stored
+    survey
+        .stored
         .iter()
         .filter_map(|stored| stored.strip_prefix("files/"))
-        .filter(|name| options.paths.is_empty() || reached.contains(*name))
+        .filter(|name| is_reached(name))
         .map(|name| {
             let folder = match &options.target {
                 Some(target) => target.join(name),

@@ -147,6 +147,7 @@ impl Settings {
             create: CreateOptions {
                 configuration: Some(entry.name.clone()),
                 compression: entry.compression(),
+                include_database: entry.include_database,
                 jobs: caller.jobs,
                 who: caller.who.clone(),
                 ..self.create_options(entry.backup_type, destination)

@@ -18,6 +18,7 @@ fn success_and_failure_are_noted_with_who_and_where() {
     let verify = VerifyOptions {
         quick: false,
         jobs: backup_core::default_jobs(),
+        ..VerifyOptions::default()
     };
     let check = |path: &std::path::Path| {
         let result = backup_core::verify(path, &verify, &Silent);
