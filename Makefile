@@ -3,7 +3,7 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test test-large fuzz build bench fmt doc
+.PHONY: help demo test test-large fuzz build bench bench-incremental fmt doc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ build: ## the release binary, target/release/edms-backup
 
 bench: ## speed, side by side with other tools (see benches/README.md)
 	@benches/store.sh
+
+bench-incremental: ## speed of a backup in which nothing has changed
+	@benches/incremental.sh
 
 fmt: ## format the code
 	cargo fmt --all

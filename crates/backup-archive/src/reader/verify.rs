@@ -10,7 +10,7 @@ use super::engine::{Engine, Scratch, Task, run_tasks};
 use super::strict::SeenPaths;
 use super::{ArchiveReader, Layout, stream};
 use crate::codec::Codec;
-use crate::{ArchivePath, Damage, Entry, EntryReceiver, Location, ReadError};
+use crate::{ArchivePath, Damage, Entry, EntryReceiver, ReadError};
 
 /// How thoroughly to verify.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +80,7 @@ pub(super) fn verify(
         damaged: Mutex::default(),
         content_bytes: AtomicU64::default(),
     };
-    let mut report = VerifyReport {
-        elsewhere: count_elsewhere(reader)?,
-        ..VerifyReport::default()
-    };
+    let mut report = VerifyReport::default();
     let mut seen = SeenPaths::default();
     let mut take = |entry: &mut Entry| {
         report.entries += 1;
@@ -107,17 +104,9 @@ pub(super) fn verify(
             progress.advance(reader.source.len());
         }
     }
+    report.elsewhere = reader.entry_count().saturating_sub(report.entries);
     report.damaged = findings.into_sorted();
     Ok(report)
-}
-
-fn count_elsewhere(reader: &ArchiveReader) -> Result<u64, ReadError> {
-    if reader.archives().is_empty() {
-        return Ok(0);
-    }
-    reader.entries().try_fold(0, |count, entry| {
-        Ok(count + u64::from(matches!(entry?.location, Location::Elsewhere { .. })))
-    })
 }
 
 fn compare_digests(

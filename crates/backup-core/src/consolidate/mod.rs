@@ -140,7 +140,7 @@ fn publish(
     monitor: &dyn Monitor,
 ) -> Result<BackupRecord, ConsolidateError> {
     if options.verify {
-        check_written(draft.partial_path(), options.jobs, &[], monitor)?;
+        check_written(draft.partial_path(), options.jobs, monitor)?;
     }
     let mut record = BackupRecord::from_manifest(
         manifest,

@@ -13,7 +13,7 @@ use crate::capture::{CapturedFile, Found, OwnerNames, Totals, WalkOptions, check
 use crate::kind::Status;
 use crate::manifest::{Issue, RootManifest};
 use crate::monitor::Phase;
-use crate::opened::OpenedBackup;
+use crate::opened::open_by_table;
 
 /// Appends every root as `files/<root>/…`.
 pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
@@ -191,14 +191,10 @@ fn previous_totals(job: &Job<'_>) -> BTreeMap<String, Totals> {
         if !job.options.files.keys().any(missing) {
             break;
         }
-        let Ok(backup) = OpenedBackup::open(&record.path) else {
+        let Ok((_, manifest)) = open_by_table(&record.path) else {
             continue;
         };
-        for (name, root) in backup
-            .manifest()
-            .iter()
-            .flat_map(|manifest| &manifest.files)
-        {
+        for (name, root) in &manifest.files {
             known.entry(name.clone()).or_insert(Totals {
                 files: root.files,
                 bytes: root.bytes,

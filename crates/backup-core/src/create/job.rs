@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -16,14 +16,13 @@ use chrono::{DateTime, Utc};
 
 use super::base::OpenedBase;
 use super::{Base, CreateError, CreateOptions, Destination, database, files, system};
-use crate::durable::parent;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::{FileCount, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
 use crate::repository::{Draft, LeasePurpose, Repository, RepositoryError, host_name};
-use crate::verify::{VerifyOptions, hex, verify};
+use crate::verify::{VerifyOptions, hex, verify_alone};
 
 /// This program and its version, for manifests.
 pub(crate) const PROGRAM: &str = concat!("edms-backup ", env!("CARGO_PKG_VERSION"));
@@ -38,8 +37,6 @@ pub(super) struct Job<'a> {
     pub(super) findings: Arc<Findings>,
     /// What an incremental backup builds on, until the files are compared with it.
     pub(super) base: Option<OpenedBase>,
-    /// Where the archives are that an incremental backup refers to.
-    link_folders: Vec<PathBuf>,
     draft: Draft,
     began: Instant,
 }
@@ -90,12 +87,9 @@ impl<'a> Job<'a> {
         let audit = repository
             .as_ref()
             .and_then(|repository| repository.journal().head().ok().flatten());
-        let mut link_folders = Vec::new();
         if let Some(base) = &base {
             // From here on the lease keeps it; before, somebody may have removed it.
             base.check_still_there()?;
-            link_folders.push(parent(&base.path).to_owned());
-            link_folders.extend(repository.iter().map(Repository::backups));
         }
         let findings = Arc::new(Findings::default());
         let writer_options = WriterOptions {
@@ -139,7 +133,6 @@ impl<'a> Job<'a> {
             writer,
             findings,
             base,
-            link_folders,
             draft,
             began,
         })
@@ -194,12 +187,7 @@ impl<'a> Job<'a> {
         self.append_text(MANIFEST_PATH, text)?;
         let stats = self.writer.finish()?;
         if self.options.verify {
-            check_written(
-                self.draft.partial_path(),
-                self.options.jobs,
-                &self.link_folders,
-                self.monitor,
-            )?;
+            check_written(self.draft.partial_path(), self.options.jobs, self.monitor)?;
         }
         let mut record = BackupRecord::from_manifest(
             &self.manifest,
@@ -289,15 +277,13 @@ impl WriteObserver for Findings {
 pub(crate) fn check_written(
     path: &Path,
     jobs: NonZeroUsize,
-    link_folders: &[PathBuf],
     monitor: &dyn Monitor,
 ) -> Result<(), CreateError> {
     let options = VerifyOptions {
         jobs,
-        archives: link_folders.to_vec(),
         ..VerifyOptions::default()
     };
-    let outcome = verify(path, &options, monitor)?;
+    let outcome = verify_alone(path, &options, monitor)?;
     match outcome.damaged.first() {
         None => Ok(()),
         Some(part) => Err(CreateError::Damaged {
