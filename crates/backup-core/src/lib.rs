@@ -15,6 +15,7 @@
 
 pub mod audit;
 pub mod capture;
+mod closure;
 mod config;
 mod consolidate;
 mod create;
@@ -44,6 +45,7 @@ mod verify;
 
 pub use backup_archive::Compression;
 pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
+pub use closure::{ClosureReport, Findings};
 pub use config::{
     ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
     ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection,

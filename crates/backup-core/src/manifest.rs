@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditHead;
+use crate::closure::ClosureReport;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::sanitize::Change;
@@ -61,6 +62,9 @@ pub struct Manifest {
     /// The system configuration files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config: Vec<ConfigManifest>,
+    /// Whether every row has its file, where `[[references]]` say which; in backups of database and files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closure: Option<ClosureReport>,
     /// The last line of the repository's audit journal when the backup began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditHead>,

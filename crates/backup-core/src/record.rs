@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditHead;
+use crate::closure::ClosureReport;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::Manifest;
@@ -48,6 +49,9 @@ pub struct BackupRecord {
     /// Whether the backup could be restored when that was last tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_rehearsal: Option<LastRehearsal>,
+    /// Whether every row has its file, where `[[references]]` say which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closure: Option<ClosureReport>,
     /// The last line of the audit journal when the backup began: a journal that was cut or forged since does not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditHead>,
@@ -97,6 +101,7 @@ impl BackupRecord {
                 .map(|issue| format!("{}: {}", issue.path, issue.reason))
                 .collect(),
             last_rehearsal: None,
+            closure: manifest.closure.clone(),
             audit: manifest.audit.clone(),
         }
     }

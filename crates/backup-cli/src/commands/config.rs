@@ -49,8 +49,13 @@ impl Config {
             warnings
                 .push("[encryption]: this version cannot seal archives, and makes none".to_owned());
         }
-        for part in &settings.not_acted_on {
-            warnings.push(format!("{part} is not acted on by this version"));
+        for rule in &settings.references {
+            if !settings.files.contains_key(&rule.root) {
+                warnings.push(format!(
+                    "[[references]] {}.{}: there is no file root {:?}, so its rows are not checked",
+                    rule.table, rule.path_column, rule.root
+                ));
+            }
         }
         if settings.repository.is_none() {
             warnings.push("no repository is given".to_owned());

@@ -103,6 +103,17 @@ fn describe(manifest: &Manifest, shown: usize) -> String {
     for file in &manifest.config {
         text += &format!("  config    {} from {}\n", file.path, file.source);
     }
+    if let Some(closure) = &manifest.closure {
+        text += &format!(
+            "  rows      {} name a file: {} missing, {} with another checksum ({} compared), {} files without a row, {} rows without a rule\n",
+            closure.rows,
+            closure.missing.count,
+            closure.mismatching.count,
+            closure.compared,
+            closure.orphaned.count,
+            closure.unpicked.count
+        );
+    }
     for (title, list) in [("missing", &manifest.issues), ("notes", &manifest.notes)] {
         if !list.is_empty() {
             let lines: Vec<String> = list

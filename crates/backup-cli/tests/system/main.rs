@@ -3,8 +3,10 @@
 mod acceptance;
 mod bad_input;
 mod chain;
+mod closure;
 mod crash;
 mod damage;
+mod faults;
 mod hostile;
 mod interop;
 mod memory;

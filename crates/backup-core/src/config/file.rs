@@ -165,14 +165,6 @@ impl ConfigFile {
         Ok(config)
     }
 
-    /// Parts of the file that this version reads but does not act on.
-    pub(super) fn not_acted_on(&self) -> Vec<&'static str> {
-        [(!self.references.is_empty(), "[[references]]")]
-            .into_iter()
-            .filter_map(|(is_there, name)| is_there.then_some(name))
-            .collect()
-    }
-
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.repository
             .path

@@ -65,8 +65,6 @@ pub struct Settings {
     pub references: Vec<ReferenceRule>,
     /// Files that hold secrets: passwords and connection URLs. For the health check of their access rights.
     pub secret_files: Vec<PathBuf>,
-    /// Parts of the configuration file that this version reads but does not act on.
-    pub not_acted_on: Vec<&'static str>,
 }
 
 impl Settings {
@@ -135,7 +133,6 @@ impl Settings {
                 .flatten()
                 .cloned()
                 .collect(),
-            not_acted_on: file.not_acted_on(),
         })
     }
 

@@ -18,6 +18,7 @@ use crate::monitor::Phase;
 pub(super) fn append(job: &mut Job<'_>, snapshot: Snapshot) -> Result<(), CreateError> {
     let expected = snapshot.tables().iter().map(|table| table.bytes).sum();
     job.monitor.phase(Phase::Database, Some(expected));
+    read_references(job, &snapshot)?;
     let script = script_for(job, &snapshot);
     job.append_text(PRE_DATA, script.pre_data().to_owned())?;
     if job.options.kind == BackupKind::Export {
@@ -50,6 +51,22 @@ pub(super) fn append(job: &mut Job<'_>, snapshot: Snapshot) -> Result<(), Create
     job.append_text(DUMP, text)?;
     job.manifest.database = Some(database);
     Ok(())
+}
+
+/// Reads the rows that name files. First of all, so that a rule that cannot be is said before hours have passed.
+fn read_references(job: &Job<'_>, snapshot: &Snapshot) -> Result<(), CreateError> {
+    let Some(closure) = &job.closure else {
+        return Ok(());
+    };
+    closure
+        .read_rows(|statement, take| snapshot.copy_out(statement, take))
+        .map_err(|source| match source {
+            DumpError::MadeRoom { .. } | DumpError::Changing(_) => CreateError::Database(source),
+            source => CreateError::References {
+                table: closure.tables(),
+                source: Box::new(source),
+            },
+        })
 }
 
 /// The schema; of a migration package without what only its own server knows.

@@ -87,6 +87,17 @@ pub enum CreateError {
         /// Why not.
         source: Box<ReadError>,
     },
+    /// A `[[references]]` rule names a table or a column that cannot be read.
+    #[error("[[references]] of {table} cannot be checked")]
+    References {
+        /// The tables of the rules.
+        table: String,
+        /// Why not.
+        source: Box<DumpError>,
+    },
+    /// What rows and files are compared with cannot be written or read.
+    #[error("rows and files cannot be compared")]
+    Closure(#[source] std::io::Error),
     /// The archive cannot be written.
     #[error("the archive cannot be written")]
     Write(#[from] WriteError),
@@ -137,6 +148,9 @@ impl Explain for CreateError {
             Self::BaseNotNamed => "no_base",
             Self::Base(error) => error.code(),
             Self::UnusableBase { .. } | Self::ReadBase { .. } => "unusable_base",
+            Self::References { .. } => "references",
+            Self::Closure(error) if is_full(error) => "no_space",
+            Self::Closure(_) => "closure_io",
             Self::Write(error) if wants_space(error) => "no_space",
             Self::Write(_) => "archive_write",
             Self::Repository(error) => error.code(),
@@ -167,6 +181,8 @@ impl Explain for CreateError {
             Self::Repository(error) => return error.hint(),
             Self::Verify(error) => return error.hint(),
             Self::Damaged { .. } => "The disk or the memory of this machine is faulty: check both before relying on any backup made here.".into(),
+            Self::References { .. } => "Correct table, path_column and checksum_column of [[references]]: names as in the database, the table as schema.table. The role needs SELECT on it.".into(),
+            Self::Closure(_) => "Temporary files lie beside the archive that is made: is there space, and is the disk well?".into(),
             Self::Unrecorded { source, .. } if is_full(&source.source) => {
                 "Free space on the file system of the repository; the backup can be restored, retention did not run.".into()
             }

@@ -10,6 +10,7 @@ use super::CreateError;
 use super::comparison::{Comparison, Verdict};
 use super::job::Job;
 use crate::capture::{CapturedFile, Found, OwnerNames, Totals, WalkOptions, check_totals, walk};
+use crate::closure::Hashing;
 use crate::kind::Status;
 use crate::manifest::{Issue, RootManifest};
 use crate::monitor::Phase;
@@ -106,6 +107,9 @@ fn append_root(
                 metadata,
             } => {
                 root.symlinks += 1;
+                if let Some(closure) = &job.closure {
+                    closure.present(&path);
+                }
                 job.writer
                     .append_special(&path, EntryKind::Symlink { target }, &metadata)?;
             }
@@ -115,6 +119,9 @@ fn append_root(
                 metadata,
             } => {
                 root.files += 1;
+                if let Some(closure) = &job.closure {
+                    closure.present(&path);
+                }
                 job.writer
                     .append_special(&path, EntryKind::HardLink { target }, &metadata)?;
             }
@@ -129,9 +136,9 @@ fn append_root(
                 totals.files += 1;
                 totals.bytes += size;
                 match &mut comparison {
-                    None => job.writer.append_file(&path, source)?,
+                    None => append_content(job, name, &path, source)?,
                     Some(comparison) => {
-                        append_if_changed(job, comparison, &path, &metadata, size, source)?;
+                        append_if_changed(job, name, comparison, &path, &metadata, size, source)?;
                     }
                 }
             }
@@ -152,6 +159,7 @@ fn append_root(
 /// Appends a file, or refers to the archive that has it.
 fn append_if_changed(
     job: &mut Job<'_>,
+    root: &str,
     comparison: &mut Comparison<'_>,
     path: &ArchivePath,
     metadata: &Metadata,
@@ -160,11 +168,31 @@ fn append_if_changed(
 ) -> Result<(), CreateError> {
     match comparison.judge(path, metadata, size)? {
         Verdict::Unchanged(entry, holder) => {
+            if let Some(closure) = &job.closure {
+                closure.present(path);
+            }
             let archive = comparison.holder(holder);
             job.writer.append_reference(*entry, archive)?;
         }
         Verdict::Perhaps(content) => job.writer.append_unless_held(path, source, content)?,
-        Verdict::New => job.writer.append_file(path, source)?,
+        Verdict::New => append_content(job, root, path, source)?,
+    }
+    Ok(())
+}
+
+/// Appends a file with its content, hashed where rows know the checksum.
+fn append_content(
+    job: &mut Job<'_>,
+    root: &str,
+    path: &ArchivePath,
+    source: CapturedFile,
+) -> Result<(), CreateError> {
+    match &job.closure {
+        Some(closure) if closure.hashes(root) => {
+            let hashing = Hashing::new(source, path.clone(), Arc::clone(closure));
+            job.writer.append_file(path, hashing)?;
+        }
+        _ => job.writer.append_file(path, source)?,
     }
     Ok(())
 }

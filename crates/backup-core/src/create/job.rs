@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 
 use super::base::OpenedBase;
 use super::{Base, CreateError, CreateOptions, Destination, database, files, system};
+use crate::closure::Closure;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::{FileCount, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
@@ -37,6 +38,8 @@ pub(super) struct Job<'a> {
     pub(super) findings: Arc<Findings>,
     /// What an incremental backup builds on, until the files are compared with it.
     pub(super) base: Option<OpenedBase>,
+    /// The check of rows against files, if there are rules for it.
+    pub(super) closure: Option<Arc<Closure>>,
     draft: Draft,
     began: Instant,
 }
@@ -91,7 +94,18 @@ impl<'a> Job<'a> {
             // From here on the lease keeps it; before, somebody may have removed it.
             base.check_still_there()?;
         }
-        let findings = Arc::new(Findings::default());
+        let has_rows = options.has_database() && options.kind.has_files();
+        let closure = has_rows
+            .then(|| {
+                let roots = options.files.keys().cloned();
+                Closure::new(&options.references, roots, draft.spill_folder())
+            })
+            .flatten()
+            .map(Arc::new);
+        let findings = Arc::new(Findings {
+            closure: closure.clone(),
+            ..Findings::default()
+        });
         let writer_options = WriterOptions {
             compression: options.compression,
             jobs: options.jobs,
@@ -126,10 +140,12 @@ impl<'a> Job<'a> {
                 database: None,
                 files: Default::default(),
                 config: Vec::new(),
+                closure: None,
                 audit,
                 incremental: None,
                 consolidated: None,
             },
+            closure,
             writer,
             findings,
             base,
@@ -181,6 +197,7 @@ impl<'a> Job<'a> {
         self.monitor.phase(Phase::Finishing, None);
         // What the workers find out is known only when they have dealt with every file.
         self.writer.flush()?;
+        self.settle_closure()?;
         self.settle_findings();
         self.manifest.duration_ms = elapsed_ms(self.began);
         let text = self.manifest.to_toml();
@@ -201,6 +218,26 @@ impl<'a> Job<'a> {
         }
         self.draft.publish(&record)?;
         Ok(record)
+    }
+
+    /// Compares rows with files; a row without its file makes the backup PARTIAL.
+    fn settle_closure(&mut self) -> Result<(), CreateError> {
+        let Some(closure) = &self.closure else {
+            return Ok(());
+        };
+        let report = closure.finish().map_err(CreateError::Closure)?;
+        let issue = |reason| Issue {
+            path: "references".to_owned(),
+            reason,
+        };
+        self.manifest
+            .issues
+            .extend(report.describe_missing().map(issue));
+        self.manifest
+            .notes
+            .extend(report.describe_others().into_iter().map(issue));
+        self.manifest.closure = Some(report);
+        Ok(())
     }
 
     /// Takes what the workers reported into the manifest.
@@ -226,6 +263,7 @@ pub(super) struct Findings {
     issues: Mutex<Vec<Issue>>,
     read: AtomicU64,
     counts: Mutex<(FileCount, HashMap<u32, FileCount>)>,
+    closure: Option<Arc<Closure>>,
 }
 
 impl Findings {
@@ -252,6 +290,14 @@ impl WriteObserver for Findings {
             _ => {}
         }
         drop(counts);
+        if let Some(closure) = &self.closure
+            && matches!(
+                outcome,
+                FileOutcome::Captured | FileOutcome::Changed | FileOutcome::Held { .. }
+            )
+        {
+            closure.present(path);
+        }
         let reason = match outcome {
             FileOutcome::Captured | FileOutcome::Held { .. } => return,
             FileOutcome::Changed => "kept changing while it was read".to_owned(),

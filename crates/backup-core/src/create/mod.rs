@@ -32,6 +32,7 @@ pub use error::CreateError;
 
 use crate::audit::{Actor, AuditTrail};
 use crate::capture::{GuardOptions, check_root};
+use crate::config::ReferenceRule;
 use crate::kind::BackupKind;
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
@@ -75,6 +76,8 @@ pub struct CreateOptions {
     pub sanitize: SanitizeOptions,
     /// From when on a source counts as sharply shrunken.
     pub source_guard: GuardOptions,
+    /// Rows that name files: checked in backups of database and files.
+    pub references: Vec<ReferenceRule>,
     /// The repository of the site, for a backup that goes elsewhere: its journal gets a line, and its backups tell what the sources held.
     pub site_repository: Option<PathBuf>,
     /// Who asks, for the journal.
@@ -124,6 +127,7 @@ impl CreateOptions {
             any_version: false,
             sanitize: SanitizeOptions::default(),
             source_guard: GuardOptions::default(),
+            references: Vec::new(),
             site_repository: None,
             who: Actor::default(),
             base: Base::Newest,

@@ -132,17 +132,23 @@ impl Draft {
             let path = record_path(&self.target);
             beside.push(self.prepare("record", path, record.to_toml().as_bytes())?);
         }
-        name(&self.partial, &self.target)?;
-        let mut named = vec![&self.target];
-        for one in &beside {
-            if let Err(error) = name(&one.partial, &one.target) {
-                for path in named {
-                    // Whatever stays is a backup that is complete.
+        let archive = (&self.partial, &self.target);
+        let all =
+            std::iter::once(archive).chain(beside.iter().map(|one| (&one.partial, &one.target)));
+        let mut named = Vec::new();
+        for (partial, target) in all {
+            let result = name(partial, target);
+            // The name may have been given and the folder not synced.
+            if result.is_ok() || partial.symlink_metadata().is_err() {
+                named.push(target);
+            }
+            if let Err(error) = result {
+                for path in named.iter().rev() {
+                    // What cannot be taken back is a backup that is complete, or beside one.
                     let _ = fs::remove_file(path);
                 }
                 return Err(error);
             }
-            named.push(&one.target);
         }
         Ok(())
     }

@@ -183,11 +183,6 @@ impl CreateRequest {
                 .map_err(SiteError::from)?,
             retention: site.settings.retention(),
         };
-        for part in &site.settings.not_acted_on {
-            monitor.warning(&format!(
-                "{part} in the configuration is not acted on by this version"
-            ));
-        }
         Ok(run_task(&task, monitor)?)
     }
 

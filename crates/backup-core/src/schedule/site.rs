@@ -119,6 +119,7 @@ impl Settings {
             files: self.files.clone(),
             system: self.system.clone(),
             source_guard: self.source_guard,
+            references: self.references.clone(),
             sanitize: SanitizeOptions {
                 rules: self.sanitize.rules.clone(),
                 user_tables: self.sanitize.user_tables.clone(),
