@@ -98,6 +98,9 @@ pub(crate) enum Command {
     /// Look after the records of the backups
     #[command(subcommand)]
     Catalogue(commands::catalogue::Catalogue),
+    /// Make keys for sealed backups
+    #[command(subcommand)]
+    Key(commands::key::Key),
     /// Look at the configuration
     #[command(subcommand)]
     Config(commands::config::Config),

@@ -8,6 +8,7 @@ use backup_core::request::{ServiceError, Site, SiteRequest, Surroundings};
 
 use crate::args::Common;
 use crate::error::CommandError;
+use crate::keys::Keys;
 use crate::progress::Progress;
 
 /// Configuration files that are looked for when none is named.
@@ -86,12 +87,17 @@ impl Context {
 
     /// Options, environment and configuration file together.
     pub(crate) fn site(&self) -> Result<Site, CommandError> {
+        self.site_with(None)
+    }
+
+    /// The same, with the keys that a command was given.
+    pub(crate) fn site_with(&self, keys: Option<&dyn Keys>) -> Result<Site, CommandError> {
         if let Some(url) = &self.common.database_url
             && has_password(url)
         {
             self.note("warning: the password in --database-url can be seen by every user of this machine; use DB_PASSWORD or a pgpass file");
         }
-        let request = SiteRequest {
+        let mut request = SiteRequest {
             config: self.config_path(),
             settings: None,
             repository: self.common.repository.clone(),
@@ -100,7 +106,11 @@ impl Context {
             jobs: self.common.jobs,
             user: None,
             face: Some("cli".to_owned()),
+            ..SiteRequest::default()
         };
+        if let Some(keys) = keys {
+            keys.put_into(&mut request);
+        }
         let home = std::env::var_os("HOME").map(PathBuf::from);
         Ok(request.resolve(&Surroundings {
             env: &|name| std::env::var(name).ok(),

@@ -7,6 +7,7 @@ mod commands;
 mod context;
 mod error;
 mod exit;
+mod keys;
 mod output;
 mod progress;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Health(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Catalogue(command) => command.run(&context),
+        Command::Key(command) => command.run(&context),
         Command::Config(command) => command.run(&context),
         Command::Completions(command) => command.run(),
     };

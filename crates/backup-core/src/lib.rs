@@ -40,6 +40,7 @@ mod restore;
 pub mod retention;
 pub mod sanitize;
 pub mod schedule;
+pub mod sealing;
 mod task;
 mod verify;
 
@@ -47,9 +48,8 @@ pub use backup_archive::Compression;
 pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
 pub use closure::{ClosureReport, Findings};
 pub use config::{
-    ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
-    ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection,
-    SystemSection,
+    ConfigError, ConfigFile, DatabaseSection, NotifySection, Overrides, ReferenceRule,
+    RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection, SystemSection,
 };
 pub use consolidate::{ConsolidateError, ConsolidateOptions, consolidate};
 pub use create::{Base, CreateError, CreateOptions, Destination, create, default_jobs};
@@ -65,7 +65,7 @@ pub use manifest::{
     RenamedFile, RootManifest,
 };
 pub use monitor::{Monitor, Phase, Recording, Silent};
-pub use opened::{CatError, Contents, Link, LinkProblem, OpenError, OpenedBackup, cat};
+pub use opened::{Archives, CatError, Contents, Link, LinkProblem, OpenError, OpenedBackup, cat};
 pub use record::BackupRecord;
 pub use rehearse::{
     LastRehearsal, Rehearsal, RehearseError, RehearseOptions, ScratchFolder, rehearse,

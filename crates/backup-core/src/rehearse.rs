@@ -20,7 +20,7 @@ use crate::failure::{Explain, wants_space, with_causes};
 use crate::id::restore_id;
 use crate::kind::Status;
 use crate::monitor::{Monitor, Phase};
-use crate::opened::{OpenError, OpenedBackup};
+use crate::opened::{Archives, OpenError, OpenedBackup};
 use crate::repository::{LeasedFolder, Repository, RepositoryError};
 use crate::restore::{
     ArchivedDump, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome, restore,
@@ -33,8 +33,8 @@ pub struct RehearseOptions {
     pub database: Option<ConnectOptions>,
     /// Where files are restored to.
     pub scratch: ScratchFolder,
-    /// Folders in which the archives that an incremental backup refers to are looked for, besides its own.
-    pub archives: Vec<PathBuf>,
+    /// Where the archives are that an incremental backup refers to, and what opens sealed ones.
+    pub archives: Archives,
     /// Threads, and connections to the database.
     pub jobs: NonZeroUsize,
     /// Try a server that is older than the backup's, or newer than any that is known here. Default: no.

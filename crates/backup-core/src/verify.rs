@@ -14,7 +14,7 @@ use crate::default_jobs;
 use crate::failure::Explain;
 use crate::manifest::MANIFEST_PATH;
 use crate::monitor::{Monitor, Phase};
-use crate::opened::{OpenError, OpenedBackup};
+use crate::opened::{Archives, OpenError, OpenedBackup};
 use crate::rehearse::Rehearsal;
 use crate::repository::sha256_path;
 
@@ -26,8 +26,8 @@ pub struct VerifyOptions {
     /// Also check the archives that hold content of an incremental backup, as thoroughly; otherwise only that their tables of contents
     /// list that content with the same digests.
     pub chain: bool,
-    /// Folders in which the archives that an incremental backup refers to are looked for, besides its own.
-    pub archives: Vec<PathBuf>,
+    /// Where the archives are that an incremental backup refers to, and what opens sealed ones.
+    pub archives: Archives,
     /// Threads. Default: the processors that the process may use.
     pub jobs: NonZeroUsize,
 }
@@ -37,7 +37,7 @@ impl Default for VerifyOptions {
         Self {
             quick: false,
             chain: false,
-            archives: Vec::new(),
+            archives: Archives::default(),
             jobs: default_jobs(),
         }
     }
@@ -150,7 +150,12 @@ pub fn verify(
     options: &VerifyOptions,
     monitor: &dyn Monitor,
 ) -> Result<VerifyOutcome, VerifyError> {
-    let backup = OpenedBackup::open_chain(path, &options.archives)?;
+    let backup = match OpenedBackup::open_chain(path, &options.archives) {
+        Err(error) if options.quick && error.needs_a_key() && sha256_path(path).is_file() => {
+            return quick_without_key(path, monitor);
+        }
+        opened => opened?,
+    };
     check(&backup, options, monitor)
 }
 
@@ -161,7 +166,11 @@ pub(crate) fn verify_alone(
     options: &VerifyOptions,
     monitor: &dyn Monitor,
 ) -> Result<VerifyOutcome, VerifyError> {
-    check(&OpenedBackup::open(path)?, options, monitor)
+    check(
+        &OpenedBackup::open_alone(path, &options.archives.keys)?,
+        options,
+        monitor,
+    )
 }
 
 fn check(
@@ -301,32 +310,37 @@ pub(crate) fn scan_damage(damage: &ScanDamage) -> Vec<DamagedPart> {
     parts
 }
 
+/// What can be said of a sealed archive without its key: whether the file is as it was written.
+fn quick_without_key(path: &Path, monitor: &dyn Monitor) -> Result<VerifyOutcome, VerifyError> {
+    let size = fs::metadata(path).map(|metadata| metadata.len()).ok();
+    monitor.phase(Phase::Verifying, size);
+    let damaged: Vec<DamagedPart> = check_sha256(path, monitor)?.into_iter().collect();
+    if monitor.is_cancelled() {
+        return Err(VerifyError::Cancelled);
+    }
+    Ok(VerifyOutcome {
+        status: if damaged.is_empty() {
+            VerifyStatus::Ok
+        } else {
+            VerifyStatus::Damaged
+        },
+        entries: 0,
+        damaged,
+        rehearsed: false,
+        rehearsal: None,
+    })
+}
+
 /// Compares the file with the `.sha256` beside it. Without one there is nothing to compare.
 fn check_sha256(path: &Path, monitor: &dyn Monitor) -> Result<Option<DamagedPart>, VerifyError> {
     let sums = sha256_path(path);
-    let failed = |path: &Path, source| VerifyError::Io {
-        path: path.to_owned(),
-        source,
-    };
     let expected = match fs::read_to_string(&sums) {
         Ok(line) => line,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&sums, error)),
+        Err(error) => return Err(unreadable(&sums, error)),
     };
     let expected = expected.split_whitespace().next().unwrap_or_default();
-    let mut file = File::open(path).map_err(|error| failed(path, error))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let len = file
-            .read(&mut buffer)
-            .map_err(|error| failed(path, error))?;
-        if len == 0 || monitor.is_cancelled() {
-            break;
-        }
-        hasher.update(&buffer[..len]);
-    }
-    let actual = hex(&hasher.finalize());
+    let actual = hex(&sha256_of(path, monitor)?);
     Ok(
         (!expected.eq_ignore_ascii_case(&actual)).then(|| DamagedPart {
             path: "archive file".to_owned(),
@@ -336,6 +350,42 @@ fn check_sha256(path: &Path, monitor: &dyn Monitor) -> Result<Option<DamagedPart
             ),
         }),
     )
+}
+
+/// Compares the file with a SHA-256; without one it is only read.
+pub(crate) fn check_sum(
+    path: &Path,
+    expected: Option<[u8; 32]>,
+    monitor: &dyn Monitor,
+) -> Result<Option<DamagedPart>, VerifyError> {
+    let actual = sha256_of(path, monitor)?;
+    let differs = expected.is_some_and(|expected| expected != actual);
+    Ok(differs.then(|| DamagedPart {
+        path: "archive file".to_owned(),
+        reason: "it reads back other than it was written".to_owned(),
+    }))
+}
+
+fn sha256_of(path: &Path, monitor: &dyn Monitor) -> Result<[u8; 32], VerifyError> {
+    let mut file = File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let len = file
+            .read(&mut buffer)
+            .map_err(|error| unreadable(path, error))?;
+        if len == 0 || monitor.is_cancelled() {
+            return Ok(hasher.finalize().into());
+        }
+        hasher.update(&buffer[..len]);
+    }
+}
+
+fn unreadable(path: &Path, source: io::Error) -> VerifyError {
+    VerifyError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Passes the archive's progress on.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use backup_core::request::{SiteRequest, Surroundings, VerifyRequest};
 use backup_core::{
-    BackupKind, ConnectOptions, CreateOptions, Destination, Explain, LastRehearsal,
+    Archives, BackupKind, ConnectOptions, CreateOptions, Destination, Explain, LastRehearsal,
     RehearseOptions, Repository, RestoreTargets, ScratchFolder, Secret, Silent, VerifyStatus,
     create, default_jobs, recover, rehearse,
 };
@@ -64,7 +64,7 @@ impl Scene {
         RehearseOptions {
             database: Some(self.connect()),
             scratch: ScratchFolder::In(self.folder.path().to_owned()),
-            archives: Vec::new(),
+            archives: Archives::default(),
             jobs: default_jobs(),
             any_version: false,
         }

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::OpenKeys;
 
 #[derive(Debug, Args)]
 pub(crate) struct Cat {
@@ -15,6 +16,8 @@ pub(crate) struct Cat {
     source: String,
     /// Path of the entry inside the archive, as `show` prints it
     path: String,
+    #[command(flatten)]
+    keys: OpenKeys,
 }
 
 impl Cat {
@@ -25,7 +28,7 @@ impl Cat {
                 "Leave --json out; `show --json` describes the entry.",
             ));
         }
-        let backup = context.site()?.open(&self.source)?;
+        let backup = context.site_with(Some(&self.keys))?.open(&self.source)?;
         let mut out = std::io::stdout().lock();
         cat(&backup, &self.path, &mut out)?;
         out.flush()?;

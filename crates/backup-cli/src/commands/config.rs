@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use backup_core::Failure;
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -45,9 +46,19 @@ impl Config {
                 warnings.push(format!("system: {} is not a file", path.display()));
             }
         }
-        if settings.wants_sealing {
-            warnings
-                .push("[encryption]: this version cannot seal archives, and makes none".to_owned());
+        // Keys that cannot be used are found now rather than at night.
+        for checked in [
+            settings.encryption.seal_for().map(|_| ()),
+            settings.encryption.keyring().map(|_| ()),
+        ] {
+            if let Err(error) = checked {
+                let failure = Failure::from(&error);
+                let mut reason = failure.message;
+                for cause in failure.causes {
+                    reason += &format!(": {cause}");
+                }
+                warnings.push(format!("[encryption]: {reason}"));
+            }
         }
         for rule in &settings.references {
             if !settings.files.contains_key(&rule.root) {

@@ -10,6 +10,7 @@ use super::create::{Codec, report};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::SealKeys;
 
 #[derive(Debug, Args)]
 pub(crate) struct Consolidate {
@@ -30,6 +31,8 @@ pub(crate) struct Consolidate {
     /// Do not write a .sha256 file
     #[arg(long)]
     no_sha256: bool,
+    #[command(flatten)]
+    keys: SealKeys,
 }
 
 impl Consolidate {
@@ -42,7 +45,7 @@ impl Consolidate {
             no_verify: self.no_verify,
             no_sha256: self.no_sha256,
         };
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         let progress = context.progress();
         let result = request.run(&site, &progress);
         progress.finish();

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::SealKeys;
 use crate::output;
 
 /// Warnings that are printed; `--json` has all.
@@ -61,6 +62,8 @@ pub(crate) struct Create {
     /// Export: replace people by pseudonyms
     #[arg(long)]
     exclude_users: bool,
+    #[command(flatten)]
+    keys: SealKeys,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -119,7 +122,7 @@ impl Create {
             paranoid: self.paranoid,
             include_database: self.include_database,
         };
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         let progress = context.progress();
         let result = request.run(&site, &progress);
         progress.finish();

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::OpenKeys;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -15,11 +16,13 @@ pub(crate) struct Diff {
     from: String,
     /// The second
     to: String,
+    #[command(flatten)]
+    keys: OpenKeys,
 }
 
 impl Diff {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         let request = DiffRequest {
             from: self.from,
             to: self.to,

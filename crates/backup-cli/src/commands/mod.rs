@@ -11,6 +11,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod health;
+pub(crate) mod key;
 pub(crate) mod list;
 pub(crate) mod pin;
 pub(crate) mod prune;

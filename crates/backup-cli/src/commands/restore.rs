@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::OpenKeys;
 use crate::output;
 
 /// Warnings that are printed; `--json` has all.
@@ -60,6 +61,8 @@ pub(crate) struct Restore {
     /// Replace what is there, without asking
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    keys: OpenKeys,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -110,7 +113,7 @@ fn parse_role(text: &str) -> Result<(String, String), String> {
 
 impl Restore {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         let mut request = RestoreRequest {
             source: self.source,
             only: self.only.map(Component::from),

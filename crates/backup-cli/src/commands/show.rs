@@ -7,6 +7,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::OpenKeys;
 use crate::output;
 
 /// Warnings that are printed; `--json` has all.
@@ -19,11 +20,13 @@ pub(crate) struct Show {
     /// List every entry
     #[arg(long)]
     entries: bool,
+    #[command(flatten)]
+    keys: OpenKeys,
 }
 
 impl Show {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         if context.json() {
             let request = ShowRequest {
                 source: self.source,

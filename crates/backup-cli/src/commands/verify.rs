@@ -9,6 +9,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::keys::OpenKeys;
 use crate::output;
 
 /// Damaged entries that are printed; `--json` has all.
@@ -31,11 +32,13 @@ pub(crate) struct Verify {
     /// Also check the archives that an incremental backup refers to
     #[arg(long)]
     chain: bool,
+    #[command(flatten)]
+    keys: OpenKeys,
 }
 
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
-        let site = context.site()?;
+        let site = context.site_with(Some(&self.keys))?;
         let mut outcomes = Vec::new();
         for source in &self.source {
             let request = VerifyRequest {

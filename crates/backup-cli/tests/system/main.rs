@@ -11,5 +11,6 @@ mod hostile;
 mod interop;
 mod memory;
 mod real_edms;
+mod sealed;
 mod support;
 mod unattended;

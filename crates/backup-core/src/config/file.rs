@@ -12,6 +12,7 @@ use super::schedule_entry::ScheduleEntry;
 use crate::capture::GuardOptions;
 use crate::health::Thresholds;
 use crate::sanitize::SanitizeRule;
+use crate::sealing::EncryptionSection;
 
 /// The whole file. Unknown names are errors, so that a misspelt setting is never silently ignored.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -73,14 +74,6 @@ pub struct DatabaseSection {
 pub struct SystemSection {
     /// Files to include. Relative ones are below the configuration file's folder.
     pub paths: Vec<PathBuf>,
-}
-
-/// `[encryption]`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EncryptionSection {
-    /// A file of recipients, one `age1…` per line.
-    pub recipients_file: Option<PathBuf>,
 }
 
 /// One `[[references]]` rule: rows that name files.
@@ -173,7 +166,7 @@ impl ConfigFile {
             .chain(&mut self.database.password_file)
             .chain(self.files.values_mut())
             .chain(&mut self.system.paths)
-            .chain(&mut self.encryption.recipients_file)
+            .chain(self.encryption.paths())
             .chain(
                 self.schedule
                     .iter_mut()

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use crate::failure::Explain;
 
 pub use file::{
-    ConfigFile, DatabaseSection, EncryptionSection, NotifySection, ReferenceRule,
-    RepositorySection, SanitizeSection, SourceGuardSection, SystemSection,
+    ConfigFile, DatabaseSection, NotifySection, ReferenceRule, RepositorySection, SanitizeSection,
+    SourceGuardSection, SystemSection,
 };
 pub use schedule_entry::ScheduleEntry;
 pub use settings::{Overrides, Settings};

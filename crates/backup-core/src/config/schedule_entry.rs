@@ -50,7 +50,7 @@ pub struct ScheduleEntry {
     pub storage_path: Option<PathBuf>,
     /// Compress the archive; true when left out.
     pub compression_enabled: Option<bool>,
-    /// Seal the archive; false when left out.
+    /// Seal the archive; when left out, as `[encryption]` says.
     pub encryption_enabled: Option<bool>,
 }
 

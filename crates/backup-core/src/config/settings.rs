@@ -11,6 +11,7 @@ use super::{
 use crate::capture::GuardOptions;
 use crate::health::Thresholds;
 use crate::retention::RetentionPolicy;
+use crate::sealing::EncryptionSection;
 
 /// What the caller was told directly: the strongest source.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Overrides {
     pub database_url: Option<Secret>,
     /// `--files NAME=DIR`; when there is any, the file's `[files]` is not looked at.
     pub files: Vec<(String, PathBuf)>,
+    /// `--recipient`, `--recipients-file`, `--identity-file`, `--passphrase-file`.
+    pub encryption: EncryptionSection,
 }
 
 /// Variables that say which database is meant; the others only add to it.
@@ -49,8 +52,8 @@ pub struct Settings {
     pub database: Option<ConnectOptions>,
     /// What must not travel in migration packages.
     pub sanitize: SanitizeSection,
-    /// Whether the configuration wants archives to be sealed, which this version cannot: it makes none then.
-    pub wants_sealing: bool,
+    /// Who can open what is made here, and what opens it.
+    pub encryption: EncryptionSection,
     /// The configurations, in the order of the file. Checked: every schedule can be.
     pub schedule: Vec<ScheduleEntry>,
     /// For how many days backups are kept that no configuration made: `BACKUP_RETENTION_DAYS`. `None` keeps them.
@@ -108,7 +111,7 @@ impl Settings {
             system: file.system.paths.clone(),
             database: database(overrides, file, &env, home)?,
             sanitize: file.sanitize.clone(),
-            wants_sealing: file.encryption.recipients_file.is_some(),
+            encryption: encryption(overrides, file),
             schedule: file
                 .schedule
                 .iter()
@@ -180,6 +183,21 @@ fn days(text: &str) -> Result<u32, ConfigError> {
         place: "BACKUP_RETENTION_DAYS".to_owned(),
         reason: format!("{text:?} is not a number of days"),
     })
+}
+
+/// What is given directly stands in place of what is configured: recipients or a passphrase to seal for, an identity to open with.
+fn encryption(overrides: &Overrides, file: &ConfigFile) -> EncryptionSection {
+    let (given, configured) = (&overrides.encryption, &file.encryption);
+    let mut encryption = if given.seals() {
+        given.clone()
+    } else {
+        configured.clone()
+    };
+    encryption.identity_file = given
+        .identity_file
+        .clone()
+        .or_else(|| configured.identity_file.clone());
+    encryption
 }
 
 fn unique(files: &[(String, PathBuf)]) -> Result<BTreeMap<String, PathBuf>, ConfigError> {

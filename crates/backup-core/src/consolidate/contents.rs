@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 
 use backup_archive::{
-    ArchivePath, ArchiveWriter, Chain, Entry, EntryReader, FileSink, FileSource, Location,
-    Metadata, OpenFile, OrderedReader,
+    ArchivePath, ArchiveWriter, Chain, Entry, EntryReader, FileSource, Location, Metadata,
+    OpenFile, OrderedReader,
 };
 
 use super::ConsolidateError;
 use crate::create::CreateError;
 use crate::monitor::Monitor;
+use crate::sealing::ArchiveSink;
 
 /// Files up to this length are held in memory as a whole.
 const SMALL: u64 = 512 << 10;
@@ -36,7 +37,7 @@ impl<'a> Copier<'a> {
     pub(super) fn copy(
         &mut self,
         folder: &str,
-        writer: &mut ArchiveWriter<FileSink>,
+        writer: &mut ArchiveWriter<ArchiveSink>,
     ) -> Result<(), ConsolidateError> {
         let folder = ArchivePath::new(folder).expect("a plain name");
         for entry in self.chain.archive().entries() {
@@ -55,7 +56,7 @@ impl<'a> Copier<'a> {
     fn copy_entry(
         &mut self,
         entry: Entry,
-        writer: &mut ArchiveWriter<FileSink>,
+        writer: &mut ArchiveWriter<ArchiveSink>,
     ) -> Result<(), ConsolidateError> {
         self.monitor.advance(entry.size);
         let written = if !entry.kind.is_file() {

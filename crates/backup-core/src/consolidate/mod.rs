@@ -12,24 +12,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use backup_archive::{
-    ArchivePath, ArchiveWriter, Compression, FileOutcome, FileSink, WriteError, WriteObserver,
-    WriterOptions,
+    ArchivePath, ArchiveWriter, Compression, FileOutcome, WriteObserver, WriterOptions,
 };
 use chrono::Utc;
 
 pub use error::ConsolidateError;
 
 use crate::create::{
-    CreateError, Destination, PROGRAM, check_written, default_jobs, elapsed_ms, own_metadata,
+    CreateError, Destination, PROGRAM, Written, check_written, default_jobs, elapsed_ms,
+    own_metadata,
 };
 use crate::durable::parent;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::{ConsolidatedManifest, MANIFEST_PATH, Manifest};
 use crate::monitor::{Monitor, Phase};
-use crate::opened::{OpenedBackup, find_archive};
+use crate::opened::{Archives, OpenedBackup, find_archive};
 use crate::record::BackupRecord;
 use crate::repository::{Draft, LeasePurpose, Repository};
+use crate::sealing::{ArchiveSink, SealFor};
 use contents::Copier;
 
 /// What to consolidate, and where to.
@@ -37,10 +38,12 @@ use contents::Copier;
 pub struct ConsolidateOptions {
     /// The archive of the incremental backup.
     pub source: PathBuf,
-    /// Folders in which the archives that it refers to are looked for, besides its own.
-    pub archives: Vec<PathBuf>,
+    /// Where the archives are that an incremental backup refers to, and what opens sealed ones.
+    pub archives: Archives,
     /// Where the new backup goes.
     pub destination: Destination,
+    /// Who can open the new archive; `None`: everybody who can read the file.
+    pub seal_for: Option<SealFor>,
     /// How the archive is compressed. Default: gzip, level 1.
     pub compression: Compression,
     /// Threads. Default: the processors that the process may use.
@@ -56,8 +59,9 @@ impl ConsolidateOptions {
     pub fn new(source: impl Into<PathBuf>, destination: Destination) -> Self {
         Self {
             source: source.into(),
-            archives: Vec::new(),
+            archives: Archives::default(),
             destination,
+            seal_for: None,
             compression: Compression::default(),
             jobs: default_jobs(),
             sha256: true,
@@ -104,9 +108,13 @@ pub fn consolidate(
         spill_dir: draft.spill_folder().to_owned(),
         observer: Arc::clone(&problems) as Arc<dyn WriteObserver>,
     };
-    let sink = FileSink::new(draft.file()?, options.sha256)
-        .map_err(WriteError::Sink)
-        .map_err(CreateError::from)?;
+    let sink = ArchiveSink::new(
+        draft.file()?,
+        options.sha256,
+        options.seal_for.as_ref(),
+        draft.spill_folder(),
+    )
+    .map_err(CreateError::from)?;
     let mut writer = ArchiveWriter::new(sink, writer_options).map_err(CreateError::from)?;
     if let Some(database) = database {
         monitor.phase(Phase::Database, None);
@@ -140,7 +148,11 @@ fn publish(
     monitor: &dyn Monitor,
 ) -> Result<BackupRecord, ConsolidateError> {
     if options.verify {
-        check_written(draft.partial_path(), options.jobs, monitor)?;
+        let written = Written {
+            path: draft.partial_path(),
+            sha256: stats.stored.sha256,
+        };
+        check_written(&written, &options.archives.keys, options.jobs, monitor)?;
     }
     let mut record = BackupRecord::from_manifest(
         manifest,
@@ -172,7 +184,7 @@ fn ancestors(
             break;
         }
         let opened = find_archive(id.as_str(), &beside, &options.archives)
-            .and_then(|path| OpenedBackup::open(&path).ok());
+            .and_then(|path| OpenedBackup::open_alone(&path, &options.archives.keys).ok());
         let Some(base) = opened else { break };
         next = base
             .manifest()

@@ -11,7 +11,7 @@ use crate::durable::parent;
 use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::Manifest;
-use crate::opened::{find_archive, open_by_table};
+use crate::opened::{Archives, find_archive, open_by_table};
 use crate::record::BackupRecord;
 use crate::repository::Repository;
 
@@ -41,17 +41,14 @@ impl OpenedBase {
         repository: Option<&Repository>,
     ) -> Result<Self, CreateError> {
         match (&options.base, repository) {
-            (Base::Archive(path), _) => {
-                let folders: Vec<PathBuf> = repository.iter().map(|one| one.backups()).collect();
-                Self::open(path, &folders)
-            }
+            (Base::Archive(path), _) => Self::open(path, &archives(options, repository)),
             (Base::Newest, Some(repository)) => newest(options, repository),
             (Base::Newest, None) => Err(CreateError::BaseNotNamed),
         }
     }
 
-    fn open(path: &Path, folders: &[PathBuf]) -> Result<Self, CreateError> {
-        let (reader, manifest) = open_by_table(path).map_err(CreateError::Base)?;
+    fn open(path: &Path, archives: &Archives) -> Result<Self, CreateError> {
+        let (reader, manifest) = open_by_table(path, &archives.keys).map_err(CreateError::Base)?;
         let unusable = |reason: String| CreateError::UnusableBase {
             path: path.to_owned(),
             reason,
@@ -62,7 +59,7 @@ impl OpenedBase {
         if manifest.kind == BackupKind::Export {
             return Err(unusable("it is a migration package".to_owned()));
         }
-        if let Some(missing) = missing_link(&reader, path, folders) {
+        if let Some(missing) = missing_link(&reader, path, archives) {
             return Err(unusable(format!(
                 "archive {missing}, which holds files of it, is missing"
             )));
@@ -144,24 +141,32 @@ fn newest(options: &CreateOptions, repository: &Repository) -> Result<OpenedBase
         })
 }
 
+/// Where the archives are that a base may refer to.
+fn archives(options: &CreateOptions, repository: Option<&Repository>) -> Archives {
+    Archives {
+        folders: repository.iter().map(|one| one.backups()).collect(),
+        keys: options.keys.clone(),
+    }
+}
+
 fn open_if_fit(
     options: &CreateOptions,
     repository: &Repository,
     record: &BackupRecord,
 ) -> Option<OpenedBase> {
-    let (reader, manifest) = open_by_table(&record.path).ok()?;
+    let (reader, manifest) = open_by_table(&record.path, &options.keys).ok()?;
     let is_fit = manifest.files.keys().eq(options.files.keys())
-        && missing_link(&reader, &record.path, &[repository.backups()]).is_none();
+        && missing_link(&reader, &record.path, &archives(options, Some(repository))).is_none();
     is_fit.then(|| OpenedBase::new(&record.path, reader, &manifest))
 }
 
 /// The first archive that `reader`, the file at `path`, refers to and that is not there.
-fn missing_link(reader: &ArchiveReader, path: &Path, folders: &[PathBuf]) -> Option<String> {
+fn missing_link(reader: &ArchiveReader, path: &Path, archives: &Archives) -> Option<String> {
     reader
         .archives()
         .iter()
         .map(|id| String::from_utf8_lossy(id).into_owned())
-        .find(|id| find_archive(id, parent(path), folders).is_none())
+        .find(|id| find_archive(id, parent(path), archives).is_none())
 }
 
 fn timestamp(time: DateTime<Utc>) -> Timestamp {

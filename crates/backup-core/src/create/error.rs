@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use backup_archive::seal::SealError;
 use backup_archive::{ReadError, WriteError};
 use backup_db::DumpError;
 
@@ -14,6 +15,7 @@ use crate::kind::BackupKind;
 use crate::opened::OpenError;
 use crate::repository::RepositoryError;
 use crate::sanitize::SanitizeError;
+use crate::sealing::ArchiveSinkError;
 use crate::verify::VerifyError;
 
 /// Why no backup was made. Nothing is left behind.
@@ -54,6 +56,9 @@ pub enum CreateError {
     /// The database cannot be dumped.
     #[error("the database cannot be dumped")]
     Database(#[from] DumpError),
+    /// The archive cannot be sealed.
+    #[error("the archive cannot be sealed")]
+    Seal(#[source] SealError),
     /// The package cannot be made free of secrets.
     #[error("the package would hold secrets")]
     Sanitize(#[from] SanitizeError),
@@ -129,6 +134,16 @@ pub enum CreateError {
     Cancelled,
 }
 
+impl From<ArchiveSinkError> for CreateError {
+    fn from(error: ArchiveSinkError) -> Self {
+        match error {
+            ArchiveSinkError::File(error) => Self::Write(WriteError::Sink(error)),
+            ArchiveSinkError::Seal(SealError::Sink(error)) => Self::Write(WriteError::Sink(error)),
+            ArchiveSinkError::Seal(error) => Self::Seal(error),
+        }
+    }
+}
+
 impl Explain for CreateError {
     fn code(&self) -> &'static str {
         match self {
@@ -151,6 +166,7 @@ impl Explain for CreateError {
             Self::References { .. } => "references",
             Self::Closure(error) if is_full(error) => "no_space",
             Self::Closure(_) => "closure_io",
+            Self::Seal(_) => "cannot_seal",
             Self::Write(error) if wants_space(error) => "no_space",
             Self::Write(_) => "archive_write",
             Self::Repository(error) => error.code(),
@@ -175,6 +191,7 @@ impl Explain for CreateError {
             Self::BaseNotNamed => "Name it with --base ID|PATH.".into(),
             Self::Base(error) => return error.hint(),
             Self::UnusableBase { .. } | Self::ReadBase { .. } => "Name another one with --base, or make a full backup.".into(),
+            Self::Seal(_) => "Correct the recipients: `edms-backup key generate` makes a key and prints its recipient.".into(),
             Self::Write(error) if wants_space(error) => {
                 "Free space on that file system, or choose another repository; nothing was left behind.".into()
             }

@@ -219,7 +219,7 @@ fn previous_totals(job: &Job<'_>) -> BTreeMap<String, Totals> {
         if !job.options.files.keys().any(missing) {
             break;
         }
-        let Ok((_, manifest)) = open_by_table(&record.path) else {
+        let Ok((_, manifest)) = open_by_table(&record.path, &job.options.keys) else {
             continue;
         };
         for (name, root) in &manifest.files {

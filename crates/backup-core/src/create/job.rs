@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use backup_archive::{
-    ArchivePath, ArchiveWriter, FileOutcome, FileSink, Metadata, Timestamp, WriteError,
-    WriteObserver, WriterOptions,
+    ArchivePath, ArchiveWriter, FileOutcome, Metadata, Timestamp, WriteObserver, WriterOptions,
 };
 use backup_db::Snapshot;
 use chrono::{DateTime, Utc};
@@ -21,9 +20,11 @@ use crate::id::BackupId;
 use crate::kind::{BackupKind, Status};
 use crate::manifest::{FileCount, Issue, MANIFEST_PATH, MANIFEST_VERSION, Manifest};
 use crate::monitor::{Monitor, Phase};
+use crate::opened::Archives;
 use crate::record::BackupRecord;
 use crate::repository::{Draft, LeasePurpose, Repository, RepositoryError, host_name};
-use crate::verify::{VerifyOptions, hex, verify_alone};
+use crate::sealing::{ArchiveSink, Keyring};
+use crate::verify::{VerifyError, VerifyOptions, check_sum, hex, verify_alone};
 
 /// This program and its version, for manifests.
 pub(crate) const PROGRAM: &str = concat!("edms-backup ", env!("CARGO_PKG_VERSION"));
@@ -34,7 +35,7 @@ pub(super) struct Job<'a> {
     pub(super) monitor: &'a dyn Monitor,
     pub(super) repository: Option<Repository>,
     pub(super) manifest: Manifest,
-    pub(super) writer: ArchiveWriter<FileSink>,
+    pub(super) writer: ArchiveWriter<ArchiveSink>,
     pub(super) findings: Arc<Findings>,
     /// What an incremental backup builds on, until the files are compared with it.
     pub(super) base: Option<OpenedBase>,
@@ -53,7 +54,7 @@ impl<'a> Job<'a> {
     ) -> Result<Self, CreateError> {
         let began = Instant::now();
         let id = BackupId::generate(now, options.kind).map_err(CreateError::Random)?;
-        let ending = options.compression.extension();
+        let ending = archive_ending(options);
         let repository = match &options.destination {
             // What builds on another backup needs a repository that is there.
             Destination::Repository(path)
@@ -73,7 +74,7 @@ impl<'a> Job<'a> {
             _ => None,
         };
         let draft = match (&options.destination, &repository) {
-            (Destination::Path(path), _) => Draft::at_path(path, &id, ending)?,
+            (Destination::Path(path), _) => Draft::at_path(path, &id, &ending)?,
             (Destination::Repository(path), None) => {
                 return Err(RepositoryError::Missing { path: path.clone() }.into());
             }
@@ -83,7 +84,7 @@ impl<'a> Job<'a> {
                     configuration: options.configuration.clone(),
                     base: base.as_ref().map(|base| base.id.clone()),
                 };
-                Draft::in_repository(repository, &id, ending, purpose)?
+                Draft::in_repository(repository, &id, &ending, purpose)?
             }
         };
         // A journal that cannot be read is no reason to make no backup; `audit --verify` tells.
@@ -112,10 +113,13 @@ impl<'a> Job<'a> {
             spill_dir: draft.spill_folder().to_owned(),
             observer: Arc::clone(&findings) as Arc<dyn WriteObserver>,
         };
-        let writer = ArchiveWriter::new(
-            FileSink::new(draft.file()?, options.sha256).map_err(WriteError::Sink)?,
-            writer_options,
+        let sink = ArchiveSink::new(
+            draft.file()?,
+            options.sha256,
+            options.seal_for.as_ref(),
+            draft.spill_folder(),
         )?;
+        let writer = ArchiveWriter::new(sink, writer_options)?;
         Ok(Self {
             options,
             monitor,
@@ -204,7 +208,16 @@ impl<'a> Job<'a> {
         self.append_text(MANIFEST_PATH, text)?;
         let stats = self.writer.finish()?;
         if self.options.verify {
-            check_written(self.draft.partial_path(), self.options.jobs, self.monitor)?;
+            let written = Written {
+                path: self.draft.partial_path(),
+                sha256: stats.stored.sha256,
+            };
+            check_written(
+                &written,
+                &self.options.keys,
+                self.options.jobs,
+                self.monitor,
+            )?;
         }
         let mut record = BackupRecord::from_manifest(
             &self.manifest,
@@ -255,6 +268,16 @@ impl<'a> Job<'a> {
             self.manifest.status = Status::Partial;
         }
     }
+}
+
+/// What the name of the archive ends with: `.tar.gz`, sealed `.tar.gz.age`.
+fn archive_ending(options: &CreateOptions) -> String {
+    let sealed = if options.seal_for.is_some() {
+        ".age"
+    } else {
+        ""
+    };
+    format!("{}{sealed}", options.compression.extension())
 }
 
 /// What the workers of the archive report.
@@ -319,18 +342,35 @@ impl WriteObserver for Findings {
     }
 }
 
-/// Reads an archive back that was just written.
+/// An archive that was just written.
+pub(crate) struct Written<'a> {
+    pub(crate) path: &'a Path,
+    /// The SHA-256 of what was handed to the operating system.
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+/// Reads an archive back that was just written. Of one that was sealed for others, nothing but its bytes can be compared.
 pub(crate) fn check_written(
-    path: &Path,
+    written: &Written<'_>,
+    keys: &Keyring,
     jobs: NonZeroUsize,
     monitor: &dyn Monitor,
 ) -> Result<(), CreateError> {
     let options = VerifyOptions {
         jobs,
+        archives: Archives {
+            folders: Vec::new(),
+            keys: keys.clone(),
+        },
         ..VerifyOptions::default()
     };
-    let outcome = verify_alone(path, &options, monitor)?;
-    match outcome.damaged.first() {
+    let damage = match verify_alone(written.path, &options, monitor) {
+        Err(VerifyError::Open(error)) if error.needs_a_key() => {
+            check_sum(written.path, written.sha256, monitor)?
+        }
+        outcome => outcome?.damaged.into_iter().next(),
+    };
+    match damage {
         None => Ok(()),
         Some(part) => Err(CreateError::Damaged {
             first: format!("{}: {}", part.path, part.reason),

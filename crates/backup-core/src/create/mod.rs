@@ -37,8 +37,9 @@ use crate::kind::BackupKind;
 use crate::monitor::{Monitor, Phase};
 use crate::record::BackupRecord;
 use crate::sanitize::SanitizeOptions;
+use crate::sealing::{Keyring, SealFor};
 use job::Job;
-pub(crate) use job::{PROGRAM, check_written, elapsed_ms, own_metadata};
+pub(crate) use job::{PROGRAM, Written, check_written, elapsed_ms, own_metadata};
 
 /// Attempts, when somebody changes the schema of the database meanwhile.
 const ATTEMPTS: u32 = 3;
@@ -72,6 +73,10 @@ pub struct CreateOptions {
     pub allow_shrunken: bool,
     /// Dump a server that is newer than any that is known here. Default: no; something in it may be missed then.
     pub any_version: bool,
+    /// Who can open the archive; `None`: everybody who can read the file.
+    pub seal_for: Option<SealFor>,
+    /// What opens it again to read it back. Without a key that fits, a sealed archive is read back as bytes alone.
+    pub keys: Keyring,
     /// How a migration package is kept free of secrets; nothing for other kinds.
     pub sanitize: SanitizeOptions,
     /// From when on a source counts as sharply shrunken.
@@ -125,6 +130,8 @@ impl CreateOptions {
             verify: true,
             allow_shrunken: false,
             any_version: false,
+            seal_for: None,
+            keys: Keyring::default(),
             sanitize: SanitizeOptions::default(),
             source_guard: GuardOptions::default(),
             references: Vec::new(),

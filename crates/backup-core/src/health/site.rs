@@ -203,7 +203,7 @@ impl<'a> Site<'a> {
             )
             .chain(config_file.map(|path| (Role::Configuration, path)));
         let mut facts = security::probe(paths);
-        facts.sealed = Some(self.settings.wants_sealing);
+        facts.sealed = Some(self.settings.encryption.seals());
         facts.database = access;
         security::evaluate(&facts)
     }

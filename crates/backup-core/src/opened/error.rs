@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backup_archive::ReadError;
+use backup_archive::seal::UnsealError;
 
 use crate::failure::Explain;
 use crate::manifest::ManifestError;
@@ -26,6 +27,14 @@ pub enum OpenError {
     NotAFile {
         /// What was named.
         path: PathBuf,
+    },
+    /// The archive is sealed, and cannot be opened.
+    #[error("{} cannot be unsealed", .path.display())]
+    Sealed {
+        /// The archive.
+        path: PathBuf,
+        /// Why not.
+        source: UnsealError,
     },
     /// The archive cannot be read at all.
     #[error("{} is not a readable backup archive", .path.display())]
@@ -57,6 +66,22 @@ pub enum OpenError {
         /// How it shows.
         reason: String,
     },
+}
+
+impl OpenError {
+    /// Whether it is sealed, and no key that was given opens it.
+    pub(crate) fn needs_a_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Sealed {
+                source: UnsealError::NeedsIdentity { .. }
+                    | UnsealError::NeedsPassphrase
+                    | UnsealError::WrongIdentity { .. }
+                    | UnsealError::WrongPassphrase,
+                ..
+            }
+        )
+    }
 }
 
 /// Why the manifest of an archive is not to be had.
@@ -91,6 +116,7 @@ impl Explain for OpenError {
             Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound => "not_found",
             Self::File { .. } => "unreadable",
             Self::NotAFile { .. } => "not_a_file",
+            Self::Sealed { source, .. } => source.code(),
             Self::Archive { source, .. } => match **source {
                 ReadError::UnsupportedVersion { .. } | ReadError::UnsupportedFeatures { .. } => {
                     "archive_newer"
@@ -109,6 +135,9 @@ impl Explain for OpenError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let Self::Sealed { source, .. } = self {
+            return source.hint();
+        }
         match self.code() {
             "not_found" => Some("`edms-backup list` shows the backups of the repository.".into()),
             "archive_newer" => Some("Use the program version that made it, or a newer one.".into()),

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use backup_archive::seal::Keyring;
 use backup_archive::{ArchiveReader, Chain, Location, ReadError};
 use serde::Serialize;
 
-use super::{OpenedBackup, open_by_table};
+use super::{Archives, OpenedBackup, open_by_table};
 use crate::durable::parent;
 use crate::repository::ENDINGS;
 
@@ -42,22 +43,22 @@ pub enum LinkProblem {
 pub(super) fn open_links(
     archive: Arc<ArchiveReader>,
     path: &Path,
-    folders: &[PathBuf],
+    archives: &Archives,
 ) -> (Chain, Vec<Link>) {
     let mut links = Vec::new();
     let beside = parent(path).to_owned();
     let chain = Chain::new(archive, |id| {
-        let (link, reader) = open_link(id, &beside, folders);
+        let (link, reader) = open_link(id, &beside, archives);
         links.push(link);
         reader
     });
     (chain, links)
 }
 
-fn open_link(id: &[u8], beside: &Path, folders: &[PathBuf]) -> (Link, Option<Arc<ArchiveReader>>) {
+fn open_link(id: &[u8], beside: &Path, archives: &Archives) -> (Link, Option<Arc<ArchiveReader>>) {
     let id = String::from_utf8_lossy(id).into_owned();
     let mut link = Link {
-        path: find_archive(&id, beside, folders),
+        path: find_archive(&id, beside, archives),
         id,
         problem: None,
     };
@@ -65,7 +66,7 @@ fn open_link(id: &[u8], beside: &Path, folders: &[PathBuf]) -> (Link, Option<Arc
         link.problem = Some(LinkProblem::Missing);
         return (link, None);
     };
-    match OpenedBackup::open(path) {
+    match OpenedBackup::open_alone(path, &archives.keys) {
         Ok(backup) => {
             link.problem = backup.rebuilt_because().map(LinkProblem::Rebuilt);
             (link, Some(backup.chain.into_archive()))
@@ -79,10 +80,10 @@ fn open_link(id: &[u8], beside: &Path, folders: &[PathBuf]) -> (Link, Option<Arc
     }
 }
 
-/// The archive of the backup `id`: in `beside`, otherwise in one of `folders`. By its name, and where no file has that, by the id that
+/// The archive of the backup `id`: in `beside`, otherwise in one of the folders. By its name, and where no file has that, by the id that
 /// its manifest gives.
-pub(crate) fn find_archive(id: &str, beside: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
-    let folders = || std::iter::once(beside).chain(folders.iter().map(PathBuf::as_path));
+pub(crate) fn find_archive(id: &str, beside: &Path, archives: &Archives) -> Option<PathBuf> {
+    let folders = || std::iter::once(beside).chain(archives.folders.iter().map(PathBuf::as_path));
     // An id comes from an archive and may be anything: only a plain name is looked up.
     let is_name = !id.is_empty() && !id.contains(['/', '\0']);
     let by_name = folders()
@@ -92,7 +93,7 @@ pub(crate) fn find_archive(id: &str, beside: &Path, folders: &[PathBuf]) -> Opti
     by_name.or_else(|| {
         folders()
             .flat_map(archives_in)
-            .find(|path| is_archive_of(path, id))
+            .find(|path| is_archive_of(path, id, &archives.keys))
     })
 }
 
@@ -105,8 +106,8 @@ fn archives_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-fn is_archive_of(path: &Path, id: &str) -> bool {
-    open_by_table(path).is_ok_and(|(_, manifest)| manifest.id.as_str() == id)
+fn is_archive_of(path: &Path, id: &str, keys: &Keyring) -> bool {
+    open_by_table(path, keys).is_ok_and(|(_, manifest)| manifest.id.as_str() == id)
 }
 
 /// What broken links cost: the number of files and bytes whose content is there.

@@ -1,5 +1,6 @@
 //! A backup that is opened for reading, whole or damaged, with the archives that it builds on.
 
+mod archives;
 mod cat;
 mod contents;
 mod error;
@@ -9,8 +10,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use backup_archive::seal::Keyring;
 use backup_archive::{ArchivePath, ArchiveReader, Chain, Limits, ReadError};
 
+pub use archives::Archives;
 pub use cat::{CatError, cat};
 pub use contents::Contents;
 use error::ManifestLoss;
@@ -19,6 +22,7 @@ pub(crate) use links::find_archive;
 pub use links::{Link, LinkProblem};
 
 use crate::manifest::{MANIFEST_PATH, Manifest};
+use crate::sealing::open_source;
 
 /// Longest manifest that is read, in bytes.
 const MAX_MANIFEST_LEN: u64 = 256 << 20;
@@ -40,7 +44,12 @@ impl OpenedBackup {
     /// When it is no archive, is of a newer format, or is hostile (the error names the entry). A manifest that is missing or damaged
     /// is no error yet: see [`OpenedBackup::require_manifest`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (reader, manifest) = open_archive(path, ArchiveReader::open_or_scan)?;
+        Self::open_alone(path, &Keyring::default())
+    }
+
+    /// The same with keys, in case that it is sealed.
+    pub(crate) fn open_alone(path: &Path, keys: &Keyring) -> Result<Self, OpenError> {
+        let (reader, manifest) = open_archive(path, keys, ArchiveReader::open_or_scan)?;
         Ok(Self {
             path: path.to_owned(),
             chain: reader.into(),
@@ -50,13 +59,13 @@ impl OpenedBackup {
     }
 
     /// Opens the archive at `path` and those that hold the content of its entries. They are looked for by their ids: in the folder of
-    /// the archive, then in `folders`. One that is missing or cannot be read is no error: see [`OpenedBackup::links`].
+    /// the archive, then in the folders of `archives`. One that is missing or cannot be read is no error: see [`OpenedBackup::links`].
     ///
     /// # Errors
     /// As for [`OpenedBackup::open`].
-    pub fn open_chain(path: &Path, folders: &[PathBuf]) -> Result<Self, OpenError> {
-        let (reader, manifest) = open_archive(path, ArchiveReader::open_or_scan)?;
-        let (chain, links) = links::open_links(Arc::new(reader), path, folders);
+    pub fn open_chain(path: &Path, archives: &Archives) -> Result<Self, OpenError> {
+        let (reader, manifest) = open_archive(path, &archives.keys, ArchiveReader::open_or_scan)?;
+        let (chain, links) = links::open_links(Arc::new(reader), path, archives);
         Ok(Self {
             path: path.to_owned(),
             chain,
@@ -130,13 +139,17 @@ impl OpenedBackup {
 }
 
 /// Opens an archive and its manifest by its table of contents alone, reading only what is needed for that.
-pub(crate) fn open_by_table(path: &Path) -> Result<(ArchiveReader, Manifest), OpenError> {
-    let (reader, manifest) = open_archive(path, ArchiveReader::open)?;
+pub(crate) fn open_by_table(
+    path: &Path,
+    keys: &Keyring,
+) -> Result<(ArchiveReader, Manifest), OpenError> {
+    let (reader, manifest) = open_archive(path, keys, ArchiveReader::open)?;
     Ok((reader, manifest.map_err(|loss| loss.of(path))?))
 }
 
 fn open_archive(
     path: &Path,
+    keys: &Keyring,
     open: impl FnOnce(Arc<dyn backup_archive::Source>, Limits) -> Result<ArchiveReader, ReadError>,
 ) -> Result<(ArchiveReader, Result<Manifest, ManifestLoss>), OpenError> {
     let file = File::open(path).map_err(|source| OpenError::File {
@@ -149,7 +162,11 @@ fn open_archive(
             path: path.to_owned(),
         });
     }
-    let reader = open(Arc::new(file), Limits::default()).map_err(|source| OpenError::Archive {
+    let source = open_source(file, keys).map_err(|source| OpenError::Sealed {
+        path: path.to_owned(),
+        source,
+    })?;
+    let reader = open(source, Limits::default()).map_err(|source| OpenError::Archive {
         path: path.to_owned(),
         source: Box::new(source),
     })?;

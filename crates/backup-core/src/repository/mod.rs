@@ -493,7 +493,14 @@ pub struct Listing {
 }
 
 /// The endings that archives have, by compression.
-pub(crate) const ENDINGS: [&str; 3] = [".tar.gz", ".tar.zst", ".tar"];
+pub(crate) const ENDINGS: [&str; 6] = [
+    ".tar.gz",
+    ".tar.zst",
+    ".tar",
+    ".tar.gz.age",
+    ".tar.zst.age",
+    ".tar.age",
+];
 
 /// The backup id that the name of an archive begins with.
 fn stem(archive: &Path) -> Option<&str> {

@@ -44,7 +44,8 @@ impl ConsolidateRequest {
     pub fn run(&self, site: &Site, monitor: &dyn Monitor) -> Result<BackupRecord, ServiceError> {
         let destination = site.destination(self.output.as_ref(), None)?;
         let options = ConsolidateOptions {
-            archives: site.archive_folders(),
+            archives: site.archives()?,
+            seal_for: site.settings.encryption.seal_for()?,
             compression: self.compression.at_level(self.level)?,
             jobs: site.jobs,
             sha256: !self.no_sha256,

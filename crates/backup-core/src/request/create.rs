@@ -138,12 +138,6 @@ impl CreateRequest {
     /// When something is missing or contradicts itself.
     pub fn options(&self, site: &Site) -> Result<CreateOptions, ServiceError> {
         let settings = &site.settings;
-        if settings.wants_sealing {
-            return Err(ServiceError::usage(
-                "[encryption] is configured, and this version cannot seal archives",
-                "Nothing was written. Take [encryption] out of the configuration to make archives that are not sealed.",
-            ));
-        }
         self.check_users()?;
         let mut system = settings.system.clone();
         system.extend(self.config_file.iter().cloned());
@@ -156,6 +150,8 @@ impl CreateRequest {
             verify: !self.no_verify,
             allow_shrunken: self.allow_shrunken,
             any_version: self.any_version,
+            seal_for: settings.encryption.seal_for()?,
+            keys: settings.encryption.keyring()?,
             sanitize: SanitizeOptions {
                 rules: settings.sanitize.rules.clone(),
                 user_tables: settings.sanitize.user_tables.clone(),

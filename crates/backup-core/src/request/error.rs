@@ -12,6 +12,7 @@ use crate::repository::{JournalError, RepositoryError};
 use crate::restore::RestoreError;
 use crate::retention::RemovalError;
 use crate::schedule::{SetupError, SiteError};
+use crate::sealing::KeyError;
 use crate::verify::VerifyError;
 
 /// Why a request was not carried out.
@@ -43,6 +44,9 @@ pub enum ServiceError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A key cannot be used or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The repository cannot be used.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -107,7 +111,7 @@ impl ServiceError {
     /// Whether what was asked for makes no sense, whatever the state of the site.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Usage { .. } | Self::Config(_) => true,
+            Self::Usage { .. } | Self::Config(_) | Self::Key(_) => true,
             Self::Schedule(error) => error.is_usage(),
             _ => false,
         }
@@ -126,6 +130,7 @@ impl Explain for ServiceError {
             Self::NotConfirmed { .. } => "not_confirmed",
             Self::Folder { .. } => "unreadable",
             Self::Config(error) => error.code(),
+            Self::Key(error) => error.code(),
             Self::Repository(error) => error.code(),
             Self::Open(error) => error.code(),
             Self::Create(error) => error.code(),
@@ -151,6 +156,7 @@ impl Explain for ServiceError {
             }
             Self::Folder { .. } => None,
             Self::Config(error) => error.hint(),
+            Self::Key(error) => error.hint(),
             Self::Repository(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Create(error) => error.hint(),

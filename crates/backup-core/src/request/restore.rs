@@ -93,7 +93,7 @@ impl RestoreRequest {
             verify: self.verify,
             force: self.force,
             any_version: self.any_version,
-            archives: site.archive_folders(),
+            archives: site.archives()?,
             jobs: site.jobs,
             ..RestoreOptions::new(site.archive(&self.source)?)
         })

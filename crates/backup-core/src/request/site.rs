@@ -12,9 +12,10 @@ use super::error::ServiceError;
 use crate::audit::{Actor, AuditTrail};
 use crate::config::{ConfigError, ConfigFile, Overrides, Settings};
 use crate::create::{Destination, default_jobs};
-use crate::opened::OpenedBackup;
+use crate::opened::{Archives, OpenedBackup};
 use crate::repository::Repository;
 use crate::schedule::Caller;
+use crate::sealing::EncryptionSection;
 
 /// The options that every request has.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -38,6 +39,14 @@ pub struct SiteRequest {
     pub user: Option<String>,
     /// Through which face, for the journal: `cli`, `django`, … Default: `rust`, and `c` for requests in JSON.
     pub face: Option<String>,
+    /// Recipients to seal for, `age1…`. With any of the next three, what is configured is not looked at.
+    pub recipient: Vec<String>,
+    /// A file of recipients.
+    pub recipients_file: Option<PathBuf>,
+    /// A file with the passphrase to seal and to open with.
+    pub passphrase_file: Option<PathBuf>,
+    /// A file of identities to open with.
+    pub identity_file: Option<PathBuf>,
 }
 
 /// Variables that hooks get, and those that name a proxy for pings.
@@ -100,6 +109,10 @@ impl SiteRequest {
         "jobs",
         "user",
         "face",
+        "recipient",
+        "recipients_file",
+        "passphrase_file",
+        "identity_file",
     ];
 
     /// The configuration that applies; an empty one when none is named.
@@ -127,6 +140,12 @@ impl SiteRequest {
             repository: self.repository.clone(),
             database_url: self.database_url.clone(),
             files: self.files.clone(),
+            encryption: EncryptionSection {
+                recipients: self.recipient.clone(),
+                recipients_file: self.recipients_file.clone(),
+                identity_file: self.identity_file.clone(),
+                passphrase_file: self.passphrase_file.clone(),
+            },
         };
         let mut who = Actor::this_process(self.face.as_deref().unwrap_or("rust"));
         who.user = self.user.clone().unwrap_or(who.user);
@@ -160,11 +179,17 @@ impl Site {
         Ok(Repository::open(path)?)
     }
 
-    /// Folders where the archives that an incremental backup refers to may be, besides its own.
-    pub fn archive_folders(&self) -> Vec<PathBuf> {
+    /// Where the archives are that an incremental backup refers to, besides its own folder, and what opens sealed ones.
+    ///
+    /// # Errors
+    /// A key file that cannot be used.
+    pub fn archives(&self) -> Result<Archives, ServiceError> {
         let repository = self.settings.repository.as_ref();
         let repository = repository.and_then(|folder| Repository::open(folder).ok());
-        repository.iter().map(Repository::backups).collect()
+        Ok(Archives {
+            folders: repository.iter().map(Repository::backups).collect(),
+            keys: self.settings.encryption.keyring()?,
+        })
     }
 
     /// Opens a backup with the archives that it refers to.
@@ -173,7 +198,7 @@ impl Site {
     /// As [`Site::archive`] and [`OpenedBackup::open_chain`].
     pub fn open(&self, source: &str) -> Result<OpenedBackup, ServiceError> {
         let path = self.archive(source)?;
-        Ok(OpenedBackup::open_chain(&path, &self.archive_folders())?)
+        Ok(OpenedBackup::open_chain(&path, &self.archives()?)?)
     }
 
     /// Where a backup goes: to `output`, or into the repository of its configuration, or into the common one.

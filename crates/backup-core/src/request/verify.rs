@@ -47,7 +47,7 @@ impl VerifyRequest {
         let options = VerifyOptions {
             quick: self.quick,
             chain: self.chain,
-            archives: site.archive_folders(),
+            archives: site.archives()?,
             jobs: site.jobs,
         };
         let path = site.archive(&self.source)?;
@@ -67,7 +67,7 @@ impl VerifyRequest {
         let options = RehearseOptions {
             database: site.settings.database.clone(),
             scratch,
-            archives: site.archive_folders(),
+            archives: site.archives()?,
             jobs: site.jobs,
             any_version: false,
         };

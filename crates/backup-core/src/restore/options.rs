@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::RestoreError;
 use crate::default_jobs;
+use crate::opened::Archives;
 
 /// A part of a backup that can be restored alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,8 +41,8 @@ pub enum IntoDatabase {
 pub struct RestoreOptions {
     /// The archive.
     pub source: PathBuf,
-    /// Folders in which the archives that an incremental backup refers to are looked for, besides that of the archive itself.
-    pub archives: Vec<PathBuf>,
+    /// Where the archives are that an incremental backup refers to, and what opens sealed ones.
+    pub archives: Archives,
     /// Restore this component alone; it must be in the backup.
     pub only: Option<Component>,
     /// Leave the database as it is.
@@ -83,7 +84,7 @@ impl RestoreOptions {
     pub fn new(source: impl Into<PathBuf>) -> Self {
         Self {
             source: source.into(),
-            archives: Vec::new(),
+            archives: Archives::default(),
             only: None,
             skip_database: false,
             skip_files: false,

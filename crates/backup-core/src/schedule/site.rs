@@ -20,6 +20,7 @@ use crate::monitor::Monitor;
 use crate::notify::{Notifier, PingError};
 use crate::repository::{Repository, RepositoryError};
 use crate::sanitize::SanitizeOptions;
+use crate::sealing::KeyError;
 use crate::task::{BackupTask, TaskOutcome, run_task};
 
 /// The schedule cannot be used.
@@ -38,11 +39,14 @@ pub enum SiteError {
         known: Vec<String>,
     },
     /// The configuration asks for archives to be sealed.
-    #[error("configuration {name:?} asks for encryption, and this version cannot seal archives")]
+    #[error("configuration {name:?} asks for encryption, and nobody is named to seal for")]
     Sealing {
         /// The configuration.
         name: String,
     },
+    /// A key under `[encryption]` cannot be used.
+    #[error("[encryption] cannot be used")]
+    Key(#[from] KeyError),
     /// `[notify]` is not right.
     #[error("[notify] ping_url cannot be used")]
     Ping(#[from] PingError),
@@ -62,6 +66,7 @@ impl SiteError {
             Self::NoRepository
                 | Self::NoSuchConfiguration { .. }
                 | Self::Sealing { .. }
+                | Self::Key(_)
                 | Self::Ping(_)
         )
     }
@@ -73,6 +78,7 @@ impl Explain for SiteError {
             Self::NoRepository => "no_repository",
             Self::NoSuchConfiguration { .. } => "no_such_configuration",
             Self::Sealing { .. } => "cannot_seal",
+            Self::Key(error) => error.code(),
             Self::Ping(_) => "ping_url",
             Self::Repository(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -91,8 +97,9 @@ impl Explain for SiteError {
                 Some(format!("There are: {}.", known.join(", ")))
             }
             Self::Sealing { .. } => Some(
-                "Nothing was written. Set encryption_enabled = false to make archives that are not sealed.".into(),
+                "Name recipients under [encryption], or set encryption_enabled = false.".into(),
             ),
+            Self::Key(error) => error.hint(),
             Self::Ping(_) => Some("It must begin with https:// or http://.".into()),
             Self::Repository(error) => error.hint(),
             Self::Store(error) => error.hint(),
@@ -135,11 +142,15 @@ impl Settings {
     /// # Errors
     /// When there is no repository, or the configuration asks for what cannot be.
     pub fn task(&self, entry: &ScheduleEntry, caller: &Caller) -> Result<BackupTask, SiteError> {
-        if entry.encryption_enabled == Some(true) || self.wants_sealing {
-            return Err(SiteError::Sealing {
-                name: entry.name.clone(),
-            });
-        }
+        let wants_sealing = entry.encryption_enabled.unwrap_or(self.encryption.seals());
+        let seal_for = match self.encryption.seal_for()? {
+            None if wants_sealing => {
+                return Err(SiteError::Sealing {
+                    name: entry.name.clone(),
+                });
+            }
+            seal_for => seal_for.filter(|_| wants_sealing),
+        };
         let repository = entry
             .repository(self.repository.as_deref())
             .ok_or(SiteError::NoRepository)?;
@@ -149,6 +160,8 @@ impl Settings {
                 configuration: Some(entry.name.clone()),
                 compression: entry.compression(),
                 include_database: entry.include_database,
+                seal_for,
+                keys: self.encryption.keyring()?,
                 jobs: caller.jobs,
                 who: caller.who.clone(),
                 ..self.create_options(entry.backup_type, destination)

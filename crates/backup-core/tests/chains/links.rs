@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backup_core::{BackupRecord, LinkProblem, OpenedBackup, Status, VerifyStatus, cat};
+use backup_core::{Archives, BackupRecord, LinkProblem, OpenedBackup, Status, VerifyStatus, cat};
 use testkit::tree::noise;
 
 use crate::store::Store;
@@ -47,7 +47,7 @@ fn a_missing_archive_is_named_with_what_it_costs_and_the_rest_restores() {
     assert_eq!(fs::read(restored.join("one")).unwrap(), noise(1, 5000));
     assert_eq!(fs::read(restored.join("three")).unwrap(), noise(3, 5000));
     // The archive in the middle is not needed for what is at the beginning.
-    let backup = OpenedBackup::open_chain(&three.path, &[]).unwrap();
+    let backup = OpenedBackup::open_chain(&three.path, &Archives::default()).unwrap();
     assert_eq!(backup.links()[1].problem, Some(LinkProblem::Missing));
     assert_eq!(backup.links()[0].id, one.id.as_str());
     let mut out = Vec::new();
@@ -91,7 +91,8 @@ fn a_chain_is_found_side_by_side_under_any_names() {
     }
     fs::remove_dir_all(store.repository()).unwrap();
     store.assert_holds_all(&elsewhere.join("c.tar.gz"));
-    let backup = OpenedBackup::open_chain(&elsewhere.join("c.tar.gz"), &[]).unwrap();
+    let backup =
+        OpenedBackup::open_chain(&elsewhere.join("c.tar.gz"), &Archives::default()).unwrap();
     let found: Vec<_> = backup
         .links()
         .iter()

@@ -71,7 +71,7 @@ impl Store {
         let target = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let mut options = RestoreOptions::new(archive);
         options.target = Some(target.clone());
-        options.archives = vec![self.repository().join("backups")];
+        options.archives = vec![self.repository().join("backups")].into();
         options.verify = true;
         let outcome = restore(&options, &Silent).unwrap();
         (target.join("docs"), outcome)
@@ -92,7 +92,7 @@ impl Store {
     pub(crate) fn verify(&self, archive: &Path, chain: bool) -> VerifyOutcome {
         let options = VerifyOptions {
             chain,
-            archives: vec![self.repository().join("backups")],
+            archives: vec![self.repository().join("backups")].into(),
             ..VerifyOptions::default()
         };
         verify(archive, &options, &Silent).unwrap()
