@@ -14,6 +14,8 @@ use backup_db::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::closure::{ClosureReport, check_restored};
+use crate::config::ReferenceRule;
 use crate::create::elapsed_ms;
 use crate::database_errors::sentence;
 use crate::failure::{Explain, wants_space, with_causes};
@@ -35,6 +37,8 @@ pub struct RehearseOptions {
     pub scratch: ScratchFolder,
     /// Where the archives are that an incremental backup refers to, and what opens sealed ones.
     pub archives: Archives,
+    /// Rows that name files: what was restored is checked as the backup was.
+    pub references: Vec<ReferenceRule>,
     /// Threads, and connections to the database.
     pub jobs: NonZeroUsize,
     /// Try a server that is older than the backup's, or newer than any that is known here. Default: no.
@@ -67,6 +71,9 @@ pub struct Rehearsal {
     pub rows: u64,
     /// Files restored and compared.
     pub files: u64,
+    /// Whether every restored row has its restored file, where `[[references]]` say which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closure: Option<ClosureReport>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -221,6 +228,7 @@ pub fn rehearse(
         differences,
         notes,
         restored,
+        closure,
     } = outcome?;
     let of = |number: fn(&RestoreOutcome) -> u64| restored.as_ref().map_or(0, number);
     Ok(Rehearsal {
@@ -231,6 +239,7 @@ pub fn rehearse(
         tables: of(|restored| restored.tables),
         rows: of(|restored| restored.rows),
         files: of(|restored| restored.files),
+        closure,
         duration_ms: elapsed_ms(began),
     })
 }
@@ -249,6 +258,7 @@ struct Found {
     differences: Vec<String>,
     notes: Vec<String>,
     restored: Option<RestoreOutcome>,
+    closure: Option<ClosureReport>,
 }
 
 impl Trial<'_> {
@@ -291,8 +301,35 @@ impl Trial<'_> {
         }
         if let (Some(connect), Some(dump)) = (self.connect, &dump) {
             self.compare_schema(connect, dump, &options, &mut found)?;
+            self.check_references(connect, &mut found);
         }
         Ok(found)
+    }
+
+    /// A row that lost its file since the backup is a difference; what the backup knew is a note.
+    fn check_references(&self, connect: &ConnectOptions, found: &mut Found) {
+        let Some(manifest) = self.backup.manifest() else {
+            return;
+        };
+        let roots = manifest.files.keys().cloned().collect();
+        match check_restored(&self.options.references, connect, self.folder, &roots) {
+            Ok(None) => {}
+            Ok(Some(report)) => {
+                let known = manifest.closure.as_ref();
+                let more = known.is_some_and(|known| known.missing.count < report.missing.count);
+                let missing = report.describe_missing();
+                if more {
+                    found.differences.extend(missing);
+                } else {
+                    found.notes.extend(missing);
+                }
+                found.notes.extend(report.describe_others());
+                found.closure = Some(report);
+            }
+            Err(error) => found
+                .differences
+                .push(format!("[[references]]: {}", with_causes(&error))),
+        }
     }
 
     /// Rows, sequences and indexes were compared while restoring; what is left is every object's definition.

@@ -65,6 +65,7 @@ impl Scene {
             database: Some(self.connect()),
             scratch: ScratchFolder::In(self.folder.path().to_owned()),
             archives: Archives::default(),
+            references: Vec::new(),
             jobs: default_jobs(),
             any_version: false,
         }

@@ -150,3 +150,37 @@ fn a_link_is_there_without_content_of_its_own() {
     let record = run(&mut create(&site, "full")).expect(3).json();
     assert_eq!(record["closure"]["missing"]["count"], 1, "{record}");
 }
+
+#[test]
+fn a_rehearsal_checks_what_was_restored() {
+    let site = site(RULES);
+    site.server.psql(
+        &site.database,
+        "INSERT INTO documents VALUES (6, '2026/gone.pdf', NULL)",
+    );
+    let record = run(&mut create(&site, "full")).expect(3).json();
+    let mut command = crate::support::edms();
+    command
+        .args(["verify", "--rehearse", "--json", "--config"])
+        .arg(site.path("edms-backup.toml"))
+        .args([record["path"].as_str().unwrap()])
+        .env("DATABASE_URL", site.server.url(&site.database));
+    // Documents and media are named as for the backup.
+    for root in ["documents", "media"] {
+        let folder = site.storage().join(root);
+        command
+            .arg("--files")
+            .arg(format!("{root}={}", folder.display()));
+    }
+    let report = run(&mut command).expect(0).json();
+    // What the backup said is what the rehearsal finds: no more is missing.
+    let closure = &report["rehearsal"]["closure"];
+    assert_eq!(closure["rows"], 4, "{report}");
+    assert_eq!(closure["compared"], 2, "{report}");
+    assert_eq!(closure["missing"], record["closure"]["missing"], "{report}");
+    assert!(
+        report["rehearsal"]["notes"]
+            .to_string()
+            .contains("2026/gone.pdf")
+    );
+}

@@ -10,6 +10,7 @@
 
 mod hashing;
 mod report;
+mod restored;
 mod rules;
 mod sorter;
 
@@ -22,6 +23,7 @@ use backup_archive::ArchivePath;
 
 pub(crate) use hashing::Hashing;
 pub use report::{ClosureReport, Findings};
+pub(crate) use restored::check_restored;
 use rules::{ColumnRules, Meaning, by_column, columns_of};
 use sorter::{Record, Sorter};
 

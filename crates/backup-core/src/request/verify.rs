@@ -68,6 +68,7 @@ impl VerifyRequest {
             database: site.settings.database.clone(),
             scratch,
             archives: site.archives()?,
+            references: site.settings.references.clone(),
             jobs: site.jobs,
             any_version: false,
         };
