@@ -1,12 +1,11 @@
 //! `consolidate`: makes one full backup of a chain.
 
-use std::path::PathBuf;
-
 use backup_core::TaskOutcome;
 use backup_core::request::ConsolidateRequest;
 use clap::Args;
 
-use super::create::{Codec, report};
+use super::archive::Archive;
+use super::create::report;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -16,21 +15,8 @@ use crate::keys::SealKeys;
 pub(crate) struct Consolidate {
     /// The incremental backup: archive path or backup id
     source: String,
-    /// Write the archive to this new file or into this folder instead of the repository
-    #[arg(long, value_name = "PATH")]
-    output: Option<PathBuf>,
-    /// How the archive is compressed
-    #[arg(long, value_enum, default_value_t = Codec::Gzip)]
-    compression: Codec,
-    /// Compression level: gzip 1 to 12, zstd 1 to 19 [default: 1]
-    #[arg(long, value_name = "N")]
-    level: Option<u8>,
-    /// Do not read the archive back after writing it
-    #[arg(long)]
-    no_verify: bool,
-    /// Do not write a .sha256 file
-    #[arg(long)]
-    no_sha256: bool,
+    #[command(flatten)]
+    archive: Archive,
     #[command(flatten)]
     keys: SealKeys,
 }
@@ -39,11 +25,11 @@ impl Consolidate {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
         let request = ConsolidateRequest {
             source: self.source,
-            output: self.output,
-            compression: self.compression.into(),
-            level: self.level,
-            no_verify: self.no_verify,
-            no_sha256: self.no_sha256,
+            output: self.archive.output,
+            compression: self.archive.compression.into(),
+            level: self.archive.level,
+            no_verify: self.archive.no_verify,
+            no_sha256: self.archive.no_sha256,
         };
         let site = context.site_with(Some(&self.keys))?;
         let progress = context.progress();

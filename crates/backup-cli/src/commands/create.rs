@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use backup_core::request::{Codec as CoreCodec, CreateRequest};
+use backup_core::request::CreateRequest;
 use backup_core::{BackupKind, Status, TaskOutcome};
 use clap::{Args, ValueEnum};
 
+use super::archive::Archive;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -29,27 +30,14 @@ pub(crate) struct Create {
     /// Incremental: hold the database too, as a whole
     #[arg(long)]
     include_database: bool,
-    /// Write the archive to this new file or into this folder instead of the repository
-    #[arg(long, value_name = "PATH")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    archive: Archive,
     /// A system configuration file to include. Repeatable
     #[arg(long, value_name = "PATH")]
     config_file: Vec<PathBuf>,
     /// Name of the configuration that this backup belongs to; one job of a configuration runs at a time
     #[arg(long, value_name = "NAME")]
     configuration: Option<String>,
-    /// How the archive is compressed
-    #[arg(long, value_enum, default_value_t = Codec::Gzip)]
-    compression: Codec,
-    /// Compression level: gzip 1 to 12, zstd 1 to 19 [default: 1]
-    #[arg(long, value_name = "N")]
-    level: Option<u8>,
-    /// Do not read the archive back after writing it
-    #[arg(long)]
-    no_verify: bool,
-    /// Do not write a .sha256 file
-    #[arg(long)]
-    no_sha256: bool,
     /// Accept a file root that is empty or shrank sharply since the last backup
     #[arg(long)]
     allow_shrunken: bool,
@@ -80,23 +68,6 @@ enum Kind {
     Incremental,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
-pub(super) enum Codec {
-    Gzip,
-    Zstd,
-    None,
-}
-
-impl From<Codec> for CoreCodec {
-    fn from(codec: Codec) -> Self {
-        match codec {
-            Codec::Gzip => Self::Gzip,
-            Codec::Zstd => Self::Zstd,
-            Codec::None => Self::None,
-        }
-    }
-}
-
 impl Create {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, CommandError> {
         let request = CreateRequest {
@@ -107,13 +78,13 @@ impl Create {
                 Kind::Export => BackupKind::Export,
                 Kind::Incremental => BackupKind::Incremental,
             },
-            output: self.output,
+            output: self.archive.output,
             config_file: self.config_file,
             configuration: self.configuration,
-            compression: self.compression.into(),
-            level: self.level,
-            no_verify: self.no_verify,
-            no_sha256: self.no_sha256,
+            compression: self.archive.compression.into(),
+            level: self.archive.level,
+            no_verify: self.archive.no_verify,
+            no_sha256: self.archive.no_sha256,
             allow_shrunken: self.allow_shrunken,
             any_version: self.any_version,
             include_users: self.include_users,

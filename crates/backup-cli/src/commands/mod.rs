@@ -1,6 +1,7 @@
 //! One file per command: options in, one service called, result printed.
 
 pub(crate) mod afterwards;
+mod archive;
 pub(crate) mod audit;
 pub(crate) mod cat;
 pub(crate) mod catalogue;
