@@ -8,7 +8,7 @@ filter=${1:-}
 step() { printf '\n\033[1m== %s\033[0m (%d s)\n' "$*" "$SECONDS"; }
 
 step "tools"
-scripts/install-tools.sh cc postgresql zstd bsdtar busybox python3 openssl age minisign strace valgrind
+scripts/install-tools.sh cc postgresql zstd bsdtar busybox dash shellcheck python3 openssl age minisign strace valgrind
 
 tests() {
     if command -v cargo-nextest >/dev/null; then

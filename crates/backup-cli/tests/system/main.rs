@@ -11,6 +11,7 @@ mod hostile;
 mod interop;
 mod memory;
 mod real_edms;
+mod rescue;
 mod sealed;
 mod support;
 mod unattended;

@@ -160,6 +160,11 @@ impl<'a> Job<'a> {
 
     /// Puts everything into the archive, in the order of the format.
     pub(super) fn fill(mut self, snapshot: Option<Snapshot>) -> Result<BackupRecord, CreateError> {
+        let mut settings = Vec::new();
+        if self.options.kind == BackupKind::Export {
+            settings = self.redacted_settings()?;
+            self.append_guide(snapshot.as_ref(), &settings)?;
+        }
         if let Some(snapshot) = snapshot {
             database::append(&mut self, snapshot)?;
         }
@@ -169,6 +174,7 @@ impl<'a> Job<'a> {
         if self.options.kind == BackupKind::Full {
             system::append(&mut self)?;
         }
+        self.append_settings(settings)?;
         self.finish()
     }
 

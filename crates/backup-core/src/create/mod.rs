@@ -57,7 +57,7 @@ pub struct CreateOptions {
     pub database: Option<ConnectOptions>,
     /// File roots by name; needed by kinds that contain files.
     pub files: BTreeMap<String, PathBuf>,
-    /// System configuration files, for full backups.
+    /// System configuration files, for full backups and, without their secrets, for migration packages.
     pub system: Vec<PathBuf>,
     /// The configuration that asks for it; there may be one job of a configuration at a time.
     pub configuration: Option<String>,

@@ -37,7 +37,7 @@ pub(super) fn append(job: &mut Job<'_>) -> Result<(), CreateError> {
 }
 
 /// `config/<file name>`, or `config/<file name>.2` and so on when that is taken.
-fn free_name(path: &Path, taken: &mut BTreeSet<ArchivePath>) -> Option<ArchivePath> {
+pub(super) fn free_name(path: &Path, taken: &mut BTreeSet<ArchivePath>) -> Option<ArchivePath> {
     let name = path.file_name()?.as_encoded_bytes();
     (1_u32..)
         .map(|number| {

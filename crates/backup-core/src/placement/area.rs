@@ -21,6 +21,9 @@ use crate::capture::Listing;
 /// part of a backup.
 pub const RESTORE_PREFIX: &str = ".edms-restore-";
 
+/// Folders of this prefix hold the old files of a restore by `restore.sh`, which knows no undo.
+const PREVIOUS_PREFIX: &str = ".edms-previous-";
+
 /// The target of a restore, locked against other restores.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -105,7 +108,9 @@ pub(super) const LOST_AND_FOUND: &[u8] = b"lost+found";
 
 /// Whether a child of a file root is a folder of ours.
 pub(crate) fn is_ours(name: &[u8]) -> bool {
-    name.starts_with(RESTORE_PREFIX.as_bytes())
+    [RESTORE_PREFIX, PREVIOUS_PREFIX]
+        .iter()
+        .any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
 pub(super) fn check_id(id: &str) -> Result<(), PlacementError> {

@@ -3,5 +3,5 @@
 mod command;
 mod site;
 
-pub(crate) use command::{edms, run, run_json};
+pub(crate) use command::{Done, edms, run, run_json};
 pub(crate) use site::{Site, path_of, text};
