@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,17 +82,26 @@ def file_roots() -> FileRoots:
     return found
 
 
-def request(**fields: Any) -> dict[str, Any]:
-    """A request about this project: its common options, and ``fields`` without those that are None."""
+def request(*, user: str | None = None, schedule: Sequence[dict[str, Any]] = (), **fields: Any) -> dict[str, Any]:
+    """A request about this project: its common options, and ``fields`` without those that are None. ``user`` is who asks, for the engine's
+    journal; ``schedule`` are configurations whose retention counts.
+    """
     roots = file_roots()
     configuration: dict[str, Any] = {
         "repository": {"path": str(backup_settings.repository)},
         "files": {name: str(folder) for name, folder in roots.roots.items()},
         "system": {"paths": [str(path) for path in backup_settings.SYSTEM_FILES]},
         "references": roots.references,
+        "schedule": list(schedule),
         "sanitize": {"user_tables": [f"public.{get_user_model()._meta.db_table}"], "rules": backup_settings.SANITIZE_RULES},
     }
-    common = {"settings": configuration, "database_url": database_url(), "jobs": backup_settings.JOBS}
+    common = {
+        "settings": configuration,
+        "database_url": database_url(),
+        "jobs": backup_settings.JOBS,
+        "face": "django",
+        "user": user or None,
+    }
     return {name: value for name, value in {**common, **fields}.items() if value is not None}
 
 

@@ -70,6 +70,8 @@ def backup_execute(*, job: BackupJob, watch: Watch | None = None) -> BackupJob:
         execution.end(job, execution.status_of(record))
     if job.configuration_id:
         BackupConfiguration.objects.filter(pk=job.configuration_id).update(last_run_at=job.started_at)
+    if job.status == JobStatus.COMPLETED and record["pruned"]:
+        jobs_synchronise()
     execution.send(backup_finished, job)
     return job
 
@@ -172,7 +174,21 @@ def encryption_options() -> dict[str, Any]:
 
 def _create_request(job: BackupJob) -> dict[str, Any]:
     fields = {"allow_shrunken": backup_settings.ALLOW_SHRUNKEN, "configuration": job.configuration_name or None, **job.options}
-    return site.request(kind=job.backup_type.lower(), **fields)
+    schedule = [configuration_entry(job.configuration)] if job.configuration else []
+    return site.request(kind=job.backup_type.lower(), user=job.requested_by_name, schedule=schedule, **fields)
+
+
+def configuration_entry(configuration: BackupConfiguration) -> dict[str, Any]:
+    """A configuration as a ``[[schedule]]`` entry of the engine's configuration: what its retention needs."""
+    optional = ("retention_days", "max_backups", "keep_daily", "keep_weekly", "keep_monthly")
+    entry = {
+        "name": configuration.name,
+        "backup_type": configuration.backup_type,
+        "frequency": configuration.frequency,
+        "storage_path": configuration.storage_path or None,
+        **{name: getattr(configuration, name) for name in optional},
+    }
+    return {name: value for name, value in entry.items() if value is not None}
 
 
 def _take_record(job: BackupJob, record: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def restore_undo(*, job: RestoreJob) -> dict[str, Any]:
     """
     if not job.restore_id:
         raise native.NotFoundError("no_such_restore", "this restore did not change anything", "Only restores that have ended well can be taken back.")
-    fields = {"restore": job.restore_id, "target": job.options.get("target")}
+    fields = {"restore": job.restore_id, "target": job.options.get("target"), "user": job.requested_by_name}
     with restoring(f"undo {job.restore_id}"):
         kept = _KeptRows.now()
         connections.close_all()
@@ -154,7 +154,7 @@ def migrations_compare(*, source: str) -> MigrationComparison:
 
 
 def _execute(job: RestoreJob, watch: Watch | None) -> None:
-    request = _request(job.source, job.options)
+    request = _request(job.source, {**job.options, "user": job.requested_by_name})
     touches_database = _touches_database(job.options)
     if touches_database:
         comparison = migrations_compare(source=job.source)

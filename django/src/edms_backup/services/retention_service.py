@@ -6,28 +6,23 @@ from typing import Any
 
 from .. import native, site
 from ..models import BackupConfiguration
-from . import backup_service
+from .backup_service import configuration_entry, jobs_synchronise
 
 
-def configuration_entry(configuration: BackupConfiguration) -> dict[str, Any]:
-    """A configuration as a ``[[schedule]]`` entry of the engine's configuration."""
-    optional = ("retention_days", "max_backups", "keep_daily", "keep_weekly", "keep_monthly")
-    entry = {
-        "name": configuration.name,
-        "backup_type": configuration.backup_type,
-        "frequency": configuration.frequency,
-        "storage_path": configuration.storage_path or None,
-        **{name: getattr(configuration, name) for name in optional},
-    }
-    return {name: value for name, value in entry.items() if value is not None}
+def prune(*, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Deletes what no configuration keeps; never what a kept backup needs, nor the last good ones.
 
-
-def prune(*, dry_run: bool = False) -> dict[str, Any]:
-    """Deletes what no configuration keeps: the plan, with a reason for every backup, and the ids of those that are gone.
-
-    Nothing that a kept backup needs, and never the last good ones.
+    Gives the engine's outcome for each repository: its plan, with a reason for every backup, and ``deleted`` unless it is a dry run.
     """
-    entries = [configuration_entry(configuration) for configuration in BackupConfiguration.objects.all()]
-    outcome = native.run("prune", site.request(schedule=entries, dry_run=dry_run))
-    backup_service.jobs_synchronise()
-    return outcome
+    configurations = list(BackupConfiguration.objects.all())
+    entries = [configuration_entry(configuration) for configuration in configurations]
+    own = [configuration.name for configuration in configurations if configuration.storage_path]
+    outcomes = []
+    for name in [None, *own]:
+        try:
+            outcomes.append(native.run("prune", site.request(schedule=entries, dry_run=dry_run, configuration=name)))
+        except native.NotFoundError:
+            # No backup was made there yet.
+            continue
+    jobs_synchronise()
+    return outcomes

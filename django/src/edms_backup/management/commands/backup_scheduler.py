@@ -86,8 +86,11 @@ class Command(BaseCommand):
         ]
 
     def _prune(self, options: dict[str, Any]) -> None:
-        for decision in retention_service.prune():
-            self.stdout.write(f"deleted {decision['id']}: {decision['reason']}")
+        deleted = [backup for outcome in retention_service.prune() for backup in outcome["deleted"]]
+        for backup in deleted:
+            self.stdout.write(f"deleted {backup}")
+        if not deleted and options["verbosity"] > 0:
+            self.stdout.write("nothing to delete")
 
     def _health_check(self, options: dict[str, Any]) -> list[str]:
         problems = []
