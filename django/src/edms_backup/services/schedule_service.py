@@ -22,6 +22,8 @@ def configurations_create_defaults() -> list[BackupConfiguration]:
     made = []
     for entry in entries:
         fields = {name: entry.get(name) for name in ("backup_type", "frequency", "retention_days", "max_backups", "keep_daily", "keep_weekly", "keep_monthly")}
+        # Turned off where something is missing that it needs.
+        fields["is_enabled"] = entry.get("enabled", True)
         fields["schedule_time"] = datetime.time.fromisoformat(entry["schedule_time"])
         configuration, is_new = BackupConfiguration.objects.get_or_create(name=entry["name"], defaults=fields)
         if is_new:
