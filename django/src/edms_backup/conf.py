@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
     "SANITIZE_RULES": [],
     # Public keys that archives are sealed for, one age1… per line; needed for encryption.
     "RECIPIENTS_FILE": None,
+    # The private key that opens sealed archives: for restoring and checking them here. Making backups needs none.
+    "IDENTITY_FILE": None,
     # Threads and database connections of one job; None: as many as there are processors.
     "JOBS": None,
     # How a database in use is restored: "swap", "replace", or None: what the role is allowed to.

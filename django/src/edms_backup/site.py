@@ -99,6 +99,7 @@ def request(*, user: str | None = None, schedule: Sequence[dict[str, Any]] = (),
         "settings": configuration,
         "database_url": database_url(),
         "jobs": backup_settings.JOBS,
+        "identity_file": str(backup_settings.IDENTITY_FILE) if backup_settings.IDENTITY_FILE else None,
         "face": "django",
         "user": user or None,
     }

@@ -115,6 +115,6 @@ impl TableRequest {
     /// # Errors
     /// As [`table_rows`].
     pub fn run(&self, site: &Site) -> Result<TableRows, ServiceError> {
-        Ok(table_rows(&site.archive(&self.source)?, &self.table)?)
+        Ok(table_rows(&site.open(&self.source)?, &self.table)?)
     }
 }

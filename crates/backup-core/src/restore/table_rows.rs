@@ -1,7 +1,5 @@
 //! Rows of a table inside a backup, read without a database: for looking before restoring.
 
-use std::path::Path;
-
 use backup_db::DumpSource;
 use serde::Serialize;
 
@@ -21,16 +19,15 @@ pub struct TableRows {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
-/// Reads the rows of `table`, written as `schema.table`, in the backup at `path`. Meant for small tables: at most 64 MiB are read.
+/// Reads the rows of `table`, written as `schema.table`, in a backup. Meant for small tables: at most 64 MiB are read.
 ///
 /// # Errors
 /// [`RestoreError::NoSuchTable`], also when the table is too large; and when the archive cannot be read.
-pub fn table_rows(path: &Path, table: &str) -> Result<TableRows, RestoreError> {
+pub fn table_rows(backup: &OpenedBackup, table: &str) -> Result<TableRows, RestoreError> {
     let no_such_table = || RestoreError::NoSuchTable {
         table: table.to_owned(),
     };
-    let backup = OpenedBackup::open(path)?;
-    let dump = ArchivedDump::open(&backup)?.ok_or_else(no_such_table)?;
+    let dump = ArchivedDump::open(backup)?.ok_or_else(no_such_table)?;
     let tables = &dump.manifest().stats.tables;
     let index = tables
         .iter()

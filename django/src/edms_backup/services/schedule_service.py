@@ -111,7 +111,7 @@ def _slots(configurations: list[BackupConfiguration], now: datetime.datetime | N
     entries = [
         {
             "frequency": configuration.frequency,
-            "schedule_time": configuration.schedule_time.isoformat(),
+            "schedule_time": configuration.schedule_time.isoformat(timespec="seconds"),
             "time_zone": configuration.time_zone or settings.TIME_ZONE,
         }
         for configuration in configurations
