@@ -3,7 +3,7 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test test-large fuzz build bench bench-incremental fmt doc
+.PHONY: help demo demo-django test test-django test-large fuzz build bench bench-incremental fmt doc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,8 +11,14 @@ help: ## this list
 demo: ## back up, verify and restore a sample EDMS, with a throwaway server; leaves nothing running
 	@scripts/demo.sh
 
+demo-django: ## a small EDMS in Django with its backups, on loopback with a throwaway server; Ctrl-C ends it
+	@scripts/demo-django.sh
+
 test: ## everything CI runs: format, lints, dependencies, documentation, tests (installs what they need)
 	@scripts/test.sh
+
+test-django: ## the tests of the Python package and the Django application alone
+	@scripts/test-django.sh
 
 test-large: ## the memory tests at full size: 2 GiB of files, a table of 1 GiB
 	@EDMS_TEST_LARGE=1 scripts/test.sh memory

@@ -46,4 +46,7 @@ cargo test --workspace --doc --locked --quiet >/dev/null
 step "tests"
 tests
 
+step "Python and Django"
+scripts/test-django.sh
+
 step "all checks passed"

@@ -78,7 +78,8 @@ pub use repository::{
 };
 pub use restore::{
     Component, DatabasePlan, IntoDatabase, RestoreError, RestoreOptions, RestoreOutcome,
-    RestorePlan, RestoreTargets, RootPlan, Settled, forget, plan_restore, recover, restore, undo,
+    RestorePlan, RestoreTargets, RootPlan, Settled, TableRows, forget, plan_restore, recover,
+    restore, table_rows, undo,
 };
 pub use task::{BackupTask, TaskOutcome, run_task};
 pub use verify::{DamagedPart, VerifyError, VerifyOptions, VerifyOutcome, VerifyStatus, verify};

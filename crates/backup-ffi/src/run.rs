@@ -9,10 +9,10 @@ use crate::error::{BackupError, BackupStatus, Problem};
 use crate::guard::guarded;
 use crate::text::{argument, c_string};
 
-/// Does what `request` asks for and waits until it is done. `command` is `create`, `restore`, `undo`, `recover`, `forget`, `verify`, `list` or
-/// `show`; `request` is a JSON object with the fields of that command's options. On `BACKUP_OK`, `*json` is the result as JSON, as the command
-/// line prints it with `--json`: free it with `backup_string_free`. Otherwise `*json` is untouched and `*error`, if `error` is not NULL, is
-/// an error to be freed with `backup_error_free`.
+/// Does what `request` asks for and waits until it is done. `command` is the name of a command, such as `create`; `request` is a JSON object with
+/// the fields of that command's options. On `BACKUP_OK`, `*json` is the result as JSON, as the command line prints it with `--json`: free it
+/// with `backup_string_free`. Otherwise `*json` is untouched and `*error`, if `error` is not NULL, is an error to be freed with
+/// `backup_error_free`.
 ///
 /// # Safety
 /// `command` and `request` are NULL or end with NUL; `json` and `error` are NULL or valid for writing.

@@ -200,6 +200,54 @@ fn many_threads_may_use_one_job() {
 }
 
 #[test]
+fn slots_are_told_for_schedules_of_the_caller() {
+    let request = json!({
+        "now": "2026-07-01T12:00:00Z",
+        "schedule": [
+            {"frequency": "DAILY", "schedule_time": "02:00:00", "time_zone": "Europe/Berlin"},
+            {"frequency": "ON_DEMAND"},
+        ],
+    });
+    let slots = run("slots", &request).unwrap();
+    assert_eq!(slots[0]["previous"], "2026-07-01T00:00:00Z");
+    assert_eq!(slots[0]["next"], "2026-07-02T00:00:00Z");
+    assert_eq!(slots[1], json!({"previous": null, "next": null}));
+    let request = json!({"now": "2026-07-01T12:00:00Z", "schedule": [{"frequency": "YEARLY"}]});
+    let (_, error) = run("slots", &request).unwrap_err();
+    assert_eq!(error["code"], "usage");
+
+    let defaults = run("schedule-defaults", &json!({"time_zone": "Asia/Tokyo"})).unwrap();
+    assert_eq!(defaults[0]["name"], "daily_full_backup");
+    assert_eq!(defaults[0]["time_zone"], "Asia/Tokyo");
+}
+
+#[test]
+fn rows_of_a_table_in_a_backup_are_read() {
+    let server = testkit::Server::shared();
+    let database = server.create_db("ffi");
+    server.psql(
+        &database,
+        "CREATE TABLE note (id int, body text); INSERT INTO note VALUES (1, E'a\\tb\\\\'), (2, NULL)",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let request =
+        json!({"kind": "database", "output": folder.path(), "database_url": server.url(&database)});
+    let record = run("create", &request).unwrap();
+    let rows = run(
+        "table",
+        &json!({"source": record["path"], "table": "public.note"}),
+    )
+    .unwrap();
+    assert_eq!(
+        rows,
+        json!({"columns": ["id", "body"], "rows": [["1", "a\tb\\"], ["2", null]]})
+    );
+    let wanted = json!({"source": record["path"], "table": "public.other"});
+    let (_, error) = run("table", &wanted).unwrap_err();
+    assert_eq!(error["code"], "no_such_table");
+}
+
+#[test]
 fn a_string_out_may_be_freed() {
     let folder = tempfile::tempdir().unwrap();
     backup_core::Repository::open_or_create(folder.path()).unwrap();

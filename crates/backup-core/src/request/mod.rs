@@ -24,6 +24,7 @@ mod removal;
 mod restore;
 mod schedule;
 mod site;
+mod slots;
 mod verify;
 
 use serde::Serialize;
@@ -36,13 +37,14 @@ pub use create::{Codec, CreateRequest};
 pub use diff::{DiffRequest, ShownDifference};
 pub use error::ServiceError;
 pub use oversight::{AuditRequest, Audited, HealthRequest, RebuildRequest};
-pub use reading::{ListRequest, Listed, ListedBackup, ShowRequest, ShownBackup};
+pub use reading::{ListRequest, Listed, ListedBackup, ShowRequest, ShownBackup, TableRequest};
 pub use removal::{DeleteRequest, Held, PinRequest, PruneRequest, Pruned, UnpinRequest};
 pub use restore::{RestoreRequest, Restored};
 pub use schedule::{
     CreateDefaultsRequest, EnableRequest, Enabled, Ran, RunDueRequest, ScheduleListRequest,
 };
 pub use site::{Site, SiteRequest, Surroundings};
+pub use slots::{ScheduleDefaultsRequest, ScheduleRequest, Slots, SlotsRequest};
 pub use verify::VerifyRequest;
 
 use crate::monitor::Monitor;
@@ -93,11 +95,17 @@ pub enum Request {
     Enable(EnableRequest),
     /// `schedule-create-defaults`: the result is [`CreatedDefaults`](crate::schedule::CreatedDefaults).
     CreateDefaults(CreateDefaultsRequest),
+    /// `table`: the result is a [`TableRows`](crate::TableRows).
+    Table(TableRequest),
+    /// `slots`: the result is an array of [`Slots`], one for each schedule.
+    Slots(SlotsRequest),
+    /// `schedule-defaults`: the result is an array of [`DefaultEntry`](crate::schedule::DefaultEntry)s.
+    ScheduleDefaults(ScheduleDefaultsRequest),
 }
 
 /// The names of the commands.
-const COMMANDS: &str = "create, consolidate, diff, restore, undo, recover, forget, verify, list, show, prune, delete, pin, unpin, audit, health, catalogue-rebuild, \
-     schedule-list, schedule-run-due, schedule-enable, schedule-disable and schedule-create-defaults";
+const COMMANDS: &str = "create, consolidate, diff, restore, undo, recover, forget, verify, list, show, table, slots, prune, delete, pin, unpin, audit, health, catalogue-rebuild, \
+     schedule-list, schedule-run-due, schedule-enable, schedule-disable, schedule-defaults and schedule-create-defaults";
 
 impl Request {
     /// Reads the request of the command of this name from a JSON object.
@@ -140,6 +148,9 @@ impl Request {
                 Self::Enable(fields_of(command, fields)?)
             }
             "schedule-create-defaults" => Self::CreateDefaults(fields_of(command, fields)?),
+            "table" => Self::Table(fields_of(command, fields)?),
+            "slots" => Self::Slots(fields_of(command, fields)?),
+            "schedule-defaults" => Self::ScheduleDefaults(fields_of(command, fields)?),
             _ => {
                 return Err(ServiceError::usage(
                     format!("there is no command {command:?}"),
@@ -177,6 +188,9 @@ impl Request {
             Self::RunDue(request) => value(&request.run(site, monitor)?),
             Self::Enable(request) => value(&request.run(site)?),
             Self::CreateDefaults(request) => value(&request.run(site)?),
+            Self::Table(request) => value(&request.run(site)?),
+            Self::Slots(request) => value(&request.run()?),
+            Self::ScheduleDefaults(request) => value(&request.run(site)),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `list` and `show`.
+//! `list`, `show` and `table`.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use crate::manifest::Manifest;
 use crate::opened::Contents;
 use crate::record::BackupRecord;
 use crate::repository::RepositoryError;
+use crate::restore::{TableRows, table_rows};
 
 /// The catalogue of the repository.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -25,6 +26,16 @@ pub struct ShowRequest {
     /// List every entry.
     #[serde(default)]
     pub entries: bool,
+}
+
+/// Rows of one table in a backup, to be looked at before it is restored.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRequest {
+    /// Archive path or backup id.
+    pub source: String,
+    /// `schema.table`.
+    pub table: String,
 }
 
 /// A backup, described.
@@ -95,5 +106,15 @@ impl ShowRequest {
                 None
             },
         })
+    }
+}
+
+impl TableRequest {
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// As [`table_rows`].
+    pub fn run(&self, site: &Site) -> Result<TableRows, ServiceError> {
+        Ok(table_rows(&site.open(&self.source)?, &self.table)?)
     }
 }

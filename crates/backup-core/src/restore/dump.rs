@@ -76,6 +76,18 @@ impl<'a> ArchivedDump<'a> {
         Ok(())
     }
 
+    /// One segment of a table, as text.
+    pub(super) fn segment_text(
+        &self,
+        table: usize,
+        segment: usize,
+    ) -> Result<String, RestoreError> {
+        let entry = &self.segments[table][segment];
+        let bytes = self.reader.read_bytes(entry, entry.size)?;
+        let path = || entry.path.clone();
+        String::from_utf8(bytes).map_err(|_| RestoreError::NotText { path: path() })
+    }
+
     fn read(&self, entry: &Entry) -> Result<Bytes, BoxError> {
         Ok(self.reader.read_bytes(entry, entry.size)?.into())
     }

@@ -16,6 +16,7 @@ mod files;
 mod options;
 mod outcome;
 mod plan;
+mod table_rows;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -28,6 +29,7 @@ pub use afterwards::{RestoreTargets, Settled, forget, recover, undo};
 pub use error::RestoreError;
 pub use options::{Component, IntoDatabase, RestoreOptions};
 pub use outcome::{DatabasePlan, RestoreOutcome, RestorePlan, RootPlan};
+pub use table_rows::{TableRows, table_rows};
 
 use crate::create::elapsed_ms;
 use crate::id::restore_id;

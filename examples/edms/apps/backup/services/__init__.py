@@ -1,0 +1,1 @@
+"""See :mod:`edms_backup.services`."""

@@ -1,0 +1,3 @@
+"""See :mod:`edms_backup.services.backup_service`."""
+
+from edms_backup.services.backup_service import *  # noqa: F403
