@@ -3,7 +3,7 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test test-large fuzz build bench bench-incremental fmt doc
+.PHONY: help demo test test-oracle test-large fuzz build bench bench-incremental fmt doc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ demo: ## back up, verify and restore a sample EDMS, with a throwaway server; lea
 
 test: ## everything CI runs: format, lints, dependencies, documentation, tests (installs what they need)
 	@scripts/test.sh
+
+test-oracle: ## the database engine against PostgreSQL's regression database and servers of all versions
+	@scripts/test-oracle.sh
 
 test-large: ## the memory tests at full size: 2 GiB of files, a table of 1 GiB
 	@EDMS_TEST_LARGE=1 scripts/test.sh memory

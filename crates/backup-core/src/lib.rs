@@ -43,7 +43,7 @@ mod task;
 mod verify;
 
 pub use backup_archive::Compression;
-pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
+pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Parts, Secret};
 pub use config::{
     ConfigError, ConfigFile, DatabaseSection, EncryptionSection, NotifySection, Overrides,
     ReferenceRule, RepositorySection, SanitizeSection, ScheduleEntry, Settings, SourceGuardSection,
