@@ -8,7 +8,7 @@ filter=${1:-}
 step() { printf '\n\033[1m== %s\033[0m (%d s)\n' "$*" "$SECONDS"; }
 
 step "tools"
-scripts/install-tools.sh cc postgresql zstd bsdtar busybox python3 openssl age minisign valgrind
+scripts/install-tools.sh cc postgresql zstd bsdtar busybox python3 openssl age minisign valgrind strace
 
 tests() {
     if command -v cargo-nextest >/dev/null; then

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod hostile;
 mod interop;
+mod killed_restore;
 mod memory;
 mod real_edms;
 mod support;

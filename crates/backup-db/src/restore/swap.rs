@@ -353,6 +353,12 @@ fn end_sessions(session: &mut Session, databases: &[&str]) -> Result<(), QueryEr
     Ok(())
 }
 
+/// The server may not have noticed yet that whoever held the lock is dead: this often it is asked again.
+const LOCK_ATTEMPTS: u32 = 20;
+
+/// Between two attempts to get the lock.
+const BETWEEN_LOCK_ATTEMPTS: Duration = Duration::from_millis(100);
+
 fn drop_kept(
     connect: &ConnectOptions,
     names: &Names,
@@ -360,8 +366,13 @@ fn drop_kept(
     databases: &[&String],
 ) -> Result<(), RestoreError> {
     let mut session = maintenance(connect)?;
-    if !lock(&mut session, names).map_err(RestoreError::of_query)? {
-        return Err(RestoreError::Busy { id: id.to_owned() });
+    let mut left = LOCK_ATTEMPTS;
+    while !lock(&mut session, names).map_err(RestoreError::of_query)? {
+        left -= 1;
+        if left == 0 {
+            return Err(RestoreError::Busy { id: id.to_owned() });
+        }
+        std::thread::sleep(BETWEEN_LOCK_ATTEMPTS);
     }
     for database in databases {
         drop_database(&connect.with_database(database.as_str()))?;
