@@ -3,7 +3,7 @@
 SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo demo-django test test-django test-large fuzz build bench bench-incremental fmt doc
+.PHONY: help demo demo-django test test-oracle test-django test-large fuzz build bench bench-incremental fmt doc
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: ## everything CI runs: format, lints, dependencies, documentation, tests (
 
 test-django: ## the tests of the Python package and the Django application alone
 	@scripts/test-django.sh
+
+test-oracle: ## the database engine against PostgreSQL's regression database and servers of all versions
+	@scripts/test-oracle.sh
 
 test-large: ## the memory tests at full size: 2 GiB of files, a table of 1 GiB
 	@EDMS_TEST_LARGE=1 scripts/test.sh memory

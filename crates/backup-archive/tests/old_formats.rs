@@ -92,20 +92,33 @@ fn version_1_is_read() {
     }
 }
 
-/// Not a test: writes the files above. Run it once for a new version, and never again.
+/// How the files were written. A new version gets new ones: by this, once, into a folder of its own (with `EDMS_WRITE_FORMAT` naming it).
 #[test]
-#[ignore = "writes the files that the other tests read"]
-fn write_files() {
-    fs::create_dir_all(folder("v1")).unwrap();
-    let save = |name: &str, archive: Bytes| fs::write(folder("v1").join(name), archive).unwrap();
-    save("example.tar.gz", write(Compression::default(), &example()));
-    for compression in ALL_COMPRESSIONS {
-        let name = format!("mixed{}", compression.extension());
-        // Nine megabytes of zeros are too many to keep as they are.
+fn what_is_written_today_is_what_the_files_hold() {
+    let given_to = |compression| {
         let mut given = mixed();
+        // Nine megabytes of zeros are too many to keep as they are.
         if compression == Compression::None {
             given.truncate(8);
         }
-        save(&name, write(compression, &given));
+        given
+    };
+    let mut written = vec![(
+        "example.tar.gz".to_owned(),
+        write(Compression::default(), &example()),
+        example(),
+    )];
+    for compression in ALL_COMPRESSIONS {
+        let given = given_to(compression);
+        let name = format!("mixed{}", compression.extension());
+        written.push((name, write(compression, &given), given));
+    }
+    let output = std::env::var_os("EDMS_WRITE_FORMAT").map(PathBuf::from);
+    for (name, archive, given) in written {
+        assert_holds(&open(&archive).unwrap(), &given, true);
+        if let Some(folder) = &output {
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join(name), archive).unwrap();
+        }
     }
 }

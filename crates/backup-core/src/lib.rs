@@ -47,7 +47,7 @@ mod task;
 mod verify;
 
 pub use backup_archive::Compression;
-pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Secret};
+pub use backup_db::{ConnectError, ConnectOptions, ConnectSources, Parts, Secret};
 pub use closure::{ClosureReport, Findings};
 pub use config::{
     ConfigError, ConfigFile, DatabaseSection, NotifySection, Overrides, ReferenceRule,

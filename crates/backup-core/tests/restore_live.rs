@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use backup_core::{
     BackupKind, ConnectOptions, ConnectSources, CreateOptions, Destination, Explain, IntoDatabase,
-    RestoreOptions, RestoreTargets, Silent, Status, create, forget, plan_restore, recover, restore,
-    undo,
+    Parts, RestoreOptions, RestoreTargets, Silent, Status, create, forget, plan_restore, recover,
+    restore, undo,
 };
 use testkit::Server;
 
@@ -231,5 +231,39 @@ fn a_glob_may_select_a_root_as_a_whole_or_one_file() {
         let outcome = restore(&options, &Silent).unwrap();
         assert_eq!(outcome.into, None, "the database is left alone");
         assert_eq!(site.state(), state("new", "old", added_stays), "{glob}");
+    }
+}
+
+#[test]
+fn one_table_or_rows_alone_leave_everything_else() {
+    let site = Site::changed_since_backup();
+    site.server.psql(
+        &site.database,
+        "CREATE TABLE other AS SELECT 'stays' AS body",
+    );
+    for change in [
+        |options: &mut RestoreOptions| options.tables.push("public.letter".into()),
+        |options: &mut RestoreOptions| options.parts = Parts::Data,
+        |options: &mut RestoreOptions| options.schemas.push("public".into()),
+    ] {
+        site.server
+            .psql(&site.database, "UPDATE letter SET body = 'new'");
+        let mut options = site.restore_options(IntoDatabase::Replace);
+        options.into = None;
+        change(&mut options);
+        let plan = plan_restore(&options, &Silent).unwrap();
+        assert!(plan.to_string().contains("everything else stays"), "{plan}");
+        assert!(plan.replaced()[0].starts_with("a part of"), "{plan}");
+        let outcome = restore(&options, &Silent).unwrap();
+        assert_eq!(outcome.into, Some(IntoDatabase::Replace));
+        assert_eq!(
+            site.state(),
+            state("old", "new", true),
+            "files are left alone"
+        );
+        assert_eq!(
+            site.server.psql(&site.database, "SELECT body FROM other"),
+            "stays"
+        );
     }
 }

@@ -49,7 +49,7 @@ pub use contents::{DatabaseContents, DatabaseDifferences, read_schema, same_word
 pub use digest::{InvalidRowDigest, RowDigest};
 pub use error::QueryError;
 pub use restore::{
-    BoxError, DumpSource, Estimate, LargeObjectSource, MemoryDump, Preflight, Problem,
+    BoxError, DumpSource, Estimate, LargeObjectSource, MemoryDump, Parts, Preflight, Problem,
     RestoreError, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep, Scratch, Strategy,
     SwapState, Swapped, abandon_swap, choose_strategy, commit_swap, discard_swap, list_swaps,
     preflight, preflight_replace, preflight_swap, prepare_swap, restore_fresh, restore_replace,

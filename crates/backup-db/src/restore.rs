@@ -7,6 +7,7 @@ mod default_privileges;
 mod error;
 mod estimate;
 mod fill;
+mod in_place;
 mod load;
 mod options;
 mod plan;
@@ -15,6 +16,7 @@ mod preflight;
 mod public_schema;
 mod replace;
 mod scratch;
+mod selection;
 mod source;
 mod strategy;
 mod swap;
@@ -25,7 +27,7 @@ pub use databases::SwapState;
 pub use error::RestoreError;
 pub use estimate::Estimate;
 use fill::Filling;
-pub use options::{RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
+pub use options::{Parts, RestoreOptions, RestoreProgress, RestoreStats, RestoreStep};
 use plan::Plan;
 pub use preflight::{Preflight, Problem, preflight};
 pub use replace::{preflight_replace, restore_replace};
@@ -54,17 +56,8 @@ pub fn restore_fresh(
     progress: &dyn RestoreProgress,
 ) -> Result<RestoreStats, RestoreError> {
     let plan = Plan::new(source, options)?;
-    let report = preflight::check(connect, source, &plan, options)?;
-    if !report.problems.is_empty() {
-        return Err(RestoreError::Preflight {
-            problems: report.problems,
-        });
-    }
-    let mut stats = RestoreStats {
-        database: connect.database().to_owned(),
-        warnings: report.warnings,
-        ..RestoreStats::default()
-    };
+    let mut report = preflight::check(connect, source, &plan, options)?;
+    let mut stats = report.take_stats(connect)?;
     let target = if report.exists {
         Target::existing(connect, report.before)
     } else {
@@ -80,6 +73,7 @@ pub fn restore_fresh(
         options,
         progress,
         schemas: &report.schemas,
+        in_transaction: false,
     };
     let outcome = filling.fill(&mut stats).and_then(|()| {
         if options.verify {

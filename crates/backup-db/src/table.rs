@@ -79,6 +79,14 @@ impl TableStats {
         format!("{}.{}", quote(&self.schema), quote(&self.name))
     }
 
+    /// Schema and name.
+    pub fn table_name(&self) -> TableName {
+        TableName {
+            schema: self.schema.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Counts one row, a line of COPY text.
     pub(crate) fn add_row(&mut self, row: &[u8]) {
         self.rows += 1;
@@ -93,6 +101,15 @@ impl TableStats {
             &self.columns,
             self.condition.as_deref(),
             range,
+        )
+    }
+
+    /// The statement that deletes the rows that count.
+    pub(crate) fn delete_sql(&self) -> String {
+        format!(
+            "DELETE FROM ONLY {} {}",
+            self.qualified(),
+            self.condition.as_deref().unwrap_or_default()
         )
     }
 

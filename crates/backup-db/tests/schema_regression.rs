@@ -1,18 +1,15 @@
-//! PostgreSQL's own regression database, dumped and restored.
+//! PostgreSQL's own regression database, dumped and restored. `make test-oracle` runs this.
 //!
 //! `TEST_REGRESSION_URL` names it; the roles of its tests are in its server, so it is restored there. `TEST_PG_CLIENTS` may name the folder of
 //! `pg_dump`.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use backup_db::{
-    ConnectOptions, MemoryDump, RestoreOptions, Session, Snapshot, SnapshotOptions, restore_fresh,
+    ConnectOptions, DatabaseContents, MemoryDump, RestoreOptions, SchemaComparison, Session,
+    Snapshot, SnapshotOptions, restore_fresh,
 };
 use testkit::dump::assert_same_dump;
 
 #[test]
-#[ignore = "needs PostgreSQL's regression database"]
 fn the_regression_database_survives() {
     let url = std::env::var("TEST_REGRESSION_URL").expect("TEST_REGRESSION_URL");
     let source = ConnectOptions::from_url(&url).unwrap();
@@ -31,6 +28,10 @@ fn the_regression_database_survives() {
     };
     let target = ConnectOptions::from_url(&restored_url).unwrap();
     restore_fresh(&target, &dump, &options, &()).unwrap();
+    let restored = DatabaseContents::read(&target, &SnapshotOptions::default(), &|_| {}).unwrap();
+    let differences =
+        DatabaseContents::of_dump(&dump).differences(&restored, SchemaComparison::default());
+    assert!(differences.is_empty(), "{differences:#?}");
     assert_same_dump(&pg_dump(&url), &pg_dump(&restored_url));
 
     let mut restored = Session::connect(&target).unwrap();
@@ -49,18 +50,7 @@ fn in_database(url: &str, database: &str) -> String {
 }
 
 fn pg_dump(url: &str) -> String {
-    let folder = std::env::var_os("TEST_PG_CLIENTS").map_or_else(PathBuf::new, PathBuf::from);
-    let output = Command::new(folder.join("pg_dump"))
-        .arg("-d")
-        .arg(url)
-        .output()
-        .expect("pg_dump");
-    assert!(
-        output.status.success(),
-        "pg_dump failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    testkit::dump::print(&mut testkit::client::given("pg_dump"), url, &[])
 }
 
 /// They keep their database from being dropped.

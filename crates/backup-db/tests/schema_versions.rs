@@ -1,17 +1,23 @@
-//! Every case on servers of other versions, to the same and to the newest one.
+//! Every case on servers of other versions, to the same, the next and the newest one. `make test-oracle` runs this.
 //!
 //! `TEST_PG_BIN_<major>` names the folder of a server's programs, `TEST_PG_CLIENTS` that of a `psql` and `pg_dump` that know all of them.
 
 mod schema_case;
 
+use std::collections::BTreeSet;
+
+use backup_db::{NEWEST_MAJOR, OLDEST_MAJOR};
 use schema_case::{Case, round_trip};
 use testkit::Server;
 
 #[test]
-#[ignore = "needs servers of several versions"]
 fn every_case_from_every_version() {
-    let servers: Vec<Server> = (14..=18).filter_map(Server::of_major).collect();
-    let newest = servers.last().expect("at least one server");
+    let servers: Vec<Server> = (OLDEST_MAJOR..=NEWEST_MAJOR)
+        .map(|major| {
+            Server::of_major(major).unwrap_or_else(|| panic!("no server of version {major}"))
+        })
+        .collect();
+    let last = servers.len() - 1;
     let mut failed = Vec::new();
     for (index, server) in servers.iter().enumerate() {
         for name in Case::names() {
@@ -19,11 +25,8 @@ fn every_case_from_every_version() {
             if !case.suits(server) {
                 continue;
             }
-            let mut targets = vec![server];
-            if index + 1 < servers.len() {
-                targets.push(newest);
-            }
-            for target in targets {
+            let targets = BTreeSet::from([index, (index + 1).min(last), last]);
+            for target in targets.into_iter().map(|target| &servers[target]) {
                 let attempt = std::panic::AssertUnwindSafe(|| round_trip(&case, server, target));
                 if std::panic::catch_unwind(attempt).is_err() {
                     let major = schema_case::major;

@@ -3,6 +3,26 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::process::Command;
+
+/// What a `pg_dump` command, given further options, prints of the database at a URL.
+///
+/// # Panics
+/// When it fails.
+pub fn print(pg_dump: &mut Command, url: &str, options: &[&str]) -> String {
+    let output = pg_dump
+        .args(options)
+        .arg("-d")
+        .arg(url)
+        .output()
+        .expect("pg_dump");
+    assert!(
+        output.status.success(),
+        "pg_dump failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
 
 /// A plain-format dump without what may differ between equal databases: the random key of `\restrict`, the versions in the
 /// header, the order of rows (sorted within each COPY block), and the order of the columns of children made with `INHERITS`

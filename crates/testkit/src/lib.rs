@@ -3,6 +3,7 @@
 //! This crate may read the environment and panics when it cannot do what was asked: it is never part of what users run.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod dump;
 mod server;
 mod server_tls;

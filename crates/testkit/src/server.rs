@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::server_tls;
+use crate::{client, dump, server_tls};
 
 /// How a server is made; the default is what most tests want.
 #[derive(Debug, Clone, Default)]
@@ -256,34 +256,14 @@ impl Server {
 
     /// What this server's `pg_dump` prints for a database of another server, of the same or an older version; panics when it fails.
     pub fn pg_dump_of(&self, url: &str, options: &[&str]) -> String {
-        let output = self
-            .client("pg_dump")
-            .args(options)
-            .arg("-d")
-            .arg(url)
-            .output()
-            .expect("pg_dump");
-        assert!(
-            output.status.success(),
-            "pg_dump failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        dump::print(&mut self.client("pg_dump"), url, options)
     }
 
     /// A command for one of the client programs beside the server (`psql`, `pg_dump`, `pg_restore`), run by whoever runs the test.
     /// A server that came without them gets those of the folder that `TEST_PG_CLIENTS` names.
     pub fn client(&self, program: &str) -> Command {
         let beside = Some(self.bin.join(program)).filter(|path| path.exists());
-        let given = || Some(PathBuf::from(std::env::var_os("TEST_PG_CLIENTS")?).join(program));
-        let path = beside.or_else(given).unwrap_or_else(|| program.into());
-        let mut command = Command::new(path);
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG"))
-        {
-            command.env_remove(name);
-        }
-        command
+        beside.map_or_else(|| client::given(program), |path| client::clean(&path))
     }
 
     /// A command that runs as the account of the server.

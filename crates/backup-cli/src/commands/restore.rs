@@ -31,9 +31,18 @@ pub(crate) struct Restore {
     /// Restore only files that match, such as 'documents/2026/**'; a folder brings what is below it. Repeatable
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
-    /// Restore only this table. Repeatable
+    /// Restore only this table. Repeatable. In a database in use its rows are replaced, in one transaction; everything else stays
     #[arg(long, value_name = "SCHEMA.TABLE")]
     table: Vec<String>,
+    /// Restore only what is in this schema of the database. Repeatable
+    #[arg(long, value_name = "NAME")]
+    schema: Vec<String>,
+    /// Restore definitions without rows
+    #[arg(long, conflicts_with = "data_only")]
+    schema_only: bool,
+    /// Restore rows into tables that are there, in one transaction
+    #[arg(long)]
+    data_only: bool,
     /// Put files (and configuration) here, each root in a folder of its name, instead of where they belong
     #[arg(long, value_name = "DIR")]
     target: Option<PathBuf>,
@@ -121,6 +130,9 @@ impl Restore {
             skip_files: self.skip_files,
             path: self.path,
             table: self.table,
+            schema: self.schema,
+            schema_only: self.schema_only,
+            data_only: self.data_only,
             target: self.target,
             into: self.into.map(IntoDatabase::from),
             no_owner: self.no_owner,

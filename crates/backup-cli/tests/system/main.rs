@@ -9,6 +9,7 @@ mod damage;
 mod faults;
 mod hostile;
 mod interop;
+mod killed_restore;
 mod memory;
 mod real_edms;
 mod rescue;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use backup_db::Parts;
 use serde::{Deserialize, Serialize};
 
 use super::error::ServiceError;
@@ -28,6 +29,12 @@ pub struct RestoreRequest {
     pub path: Vec<String>,
     /// Restore only these tables.
     pub table: Vec<String>,
+    /// Restore only what is in these schemas of the database.
+    pub schema: Vec<String>,
+    /// Restore definitions without rows.
+    pub schema_only: bool,
+    /// Restore rows into tables that are there.
+    pub data_only: bool,
     /// Files go here, each root into a folder of its name.
     pub target: Option<PathBuf>,
     /// How the database is restored.
@@ -76,6 +83,17 @@ impl RestoreRequest {
                 "Leave one of them out.",
             ));
         }
+        let parts = match (self.schema_only, self.data_only) {
+            (false, false) => Parts::All,
+            (true, false) => Parts::Schema,
+            (false, true) => Parts::Data,
+            (true, true) => {
+                return Err(ServiceError::usage(
+                    "--schema-only and --data-only contradict each other",
+                    "Leave both out to restore definitions and rows.",
+                ));
+            }
+        };
         let settings = &site.settings;
         Ok(RestoreOptions {
             only: self.only,
@@ -83,6 +101,8 @@ impl RestoreRequest {
             skip_files: self.skip_files,
             paths: self.path.clone(),
             tables: self.table.clone(),
+            schemas: self.schema.clone(),
+            parts,
             target: self.target.clone(),
             files: settings.files.clone(),
             database: settings.database.clone(),

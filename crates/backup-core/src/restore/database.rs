@@ -35,6 +35,7 @@ pub(super) fn plan(
         target: connect.to_string(),
         into: options.into.unwrap_or(IntoDatabase::Fresh),
         by_rule: options.into.is_none(),
+        part: options.is_part_of_database(),
         tables: if options.tables.is_empty() {
             tables
         } else {
@@ -116,6 +117,7 @@ impl DatabasePlan {
                 self.replaces = Some(name.to_owned());
                 self.keeps = Some(format!("{name}__edms_old_ID"));
             }
+            // Of a part, what is not selected stays; the text of the plan says so.
             IntoDatabase::Replace => self.replaces = Some(name.to_owned()),
         }
         let estimate = Estimate::new(found.bytes, options.jobs, into.into(), options.verify);

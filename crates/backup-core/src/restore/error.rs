@@ -152,6 +152,7 @@ impl Explain for RestoreError {
             Self::Database(DatabaseError::ServerLost(_)) => "database_lost",
             Self::Database(DatabaseError::Different { .. }) => "restored_differs",
             Self::Database(DatabaseError::NoSuchTable { .. }) => "no_such_table",
+            Self::Database(DatabaseError::NoSuchSchema { .. }) => "no_such_schema",
             Self::Database(DatabaseError::Cancelled) | Self::Cancelled => "cancelled",
             Self::Database(_) => "database_restore",
             Self::Different { .. } => "restored_differs",

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use backup_archive::extract::Selection;
-use backup_db::ConnectOptions;
+use backup_db::{ConnectOptions, Parts};
 use serde::{Deserialize, Serialize};
 
 use super::error::RestoreError;
@@ -54,6 +54,10 @@ pub struct RestoreOptions {
     pub paths: Vec<String>,
     /// Restore only these tables, as `schema.table`. Without `paths`, files are then left alone.
     pub tables: Vec<String>,
+    /// Restore only what is in these schemas of the database; together with `tables`, both. Without `paths`, files are then left alone.
+    pub schemas: Vec<String>,
+    /// Definitions and rows of the database, or one of them; then files are left alone, unless `paths` names some. Default: both.
+    pub parts: Parts,
     /// Files go to `<target>/<root>`, configuration files to `<target>/config`, instead of where they belong.
     pub target: Option<PathBuf>,
     /// Where file roots belong.
@@ -90,6 +94,8 @@ impl RestoreOptions {
             skip_files: false,
             paths: Vec::new(),
             tables: Vec::new(),
+            schemas: Vec::new(),
+            parts: Parts::All,
             target: None,
             files: BTreeMap::new(),
             database: None,
@@ -128,14 +134,20 @@ impl RestoreOptions {
         })
     }
 
+    /// Whether only a part of the database is asked for.
+    pub(super) fn is_part_of_database(&self) -> bool {
+        !(self.tables.is_empty() && self.schemas.is_empty()) || self.parts != Parts::All
+    }
+
     /// Whether a component is asked for.
     pub(super) fn wants(&self, component: Component) -> bool {
         if let Some(only) = self.only {
             return only == component;
         }
-        let narrowed = !self.paths.is_empty() || !self.tables.is_empty();
+        let part = self.is_part_of_database();
+        let narrowed = !self.paths.is_empty() || part;
         match component {
-            Component::Database => !self.skip_database && (!narrowed || !self.tables.is_empty()),
+            Component::Database => !self.skip_database && (!narrowed || part),
             Component::Files => !self.skip_files && (!narrowed || !self.paths.is_empty()),
             Component::Config => !narrowed && self.target.is_some(),
         }
@@ -170,5 +182,6 @@ mod tests {
             wanted(|options| options.tables.push("public.a".into())),
             [Database]
         );
+        assert_eq!(wanted(|options| options.parts = Parts::Data), [Database]);
     }
 }

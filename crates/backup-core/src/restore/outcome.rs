@@ -34,6 +34,8 @@ pub struct DatabasePlan {
     pub into: IntoDatabase,
     /// Whether nobody named a way, so that it follows from the database and the role.
     pub by_rule: bool,
+    /// Whether only some tables, or rows or definitions alone, are restored; everything else in the database stays.
+    pub part: bool,
     /// Tables to be restored.
     pub tables: u64,
     /// Rows to be restored.
@@ -66,7 +68,10 @@ impl RestorePlan {
             .database
             .iter()
             .filter(|database| database.into != IntoDatabase::Fresh)
-            .map(|database| format!("database {}", database.target));
+            .map(|database| {
+                let part = if database.part { "a part of " } else { "" };
+                format!("{part}database {}", database.target)
+            });
         let folders = self
             .files
             .values()
@@ -90,6 +95,8 @@ impl fmt::Display for RestorePlan {
                     IntoDatabase::Fresh => "an empty or new database",
                     IntoDatabase::Swap =>
                         "restored beside the live one and compared, then exchanged with it; the old one is kept, sessions are ended for a moment",
+                    IntoDatabase::Replace if database.part =>
+                        "replaces these in one transaction, which locks them, and what they refer to, until it ends; everything else stays",
                     IntoDatabase::Replace =>
                         "replaces what is there in one transaction, which locks every table until it ends",
                 }
@@ -102,7 +109,8 @@ impl fmt::Display for RestorePlan {
             ];
             for (what, name) in parts {
                 if let Some(name) = name {
-                    writeln!(f, "            {what} database {name}")?;
+                    let part = if database.part { "a part of " } else { "" };
+                    writeln!(f, "            {what} {part}database {name}")?;
                 }
             }
             writeln!(

@@ -265,6 +265,8 @@ pub(super) fn engine_options(
         privileges: options.privileges,
         role_map: options.role_map.clone(),
         tables,
+        schemas: options.schemas.clone(),
+        parts: options.parts,
         verify: options.verify,
         any_version: options.any_version,
         ..backup_db::RestoreOptions::default()

@@ -24,6 +24,12 @@ pub enum RestoreError {
         /// `schema.table`.
         table: String,
     },
+    /// A schema that was asked for is not in the dump.
+    #[error("the backup has no schema {schema:?}")]
+    NoSuchSchema {
+        /// Its name.
+        schema: String,
+    },
     /// An object cannot be created.
     #[error("cannot create {kind} {name}")]
     Object {
@@ -141,6 +147,9 @@ impl RestoreError {
             }
             Self::NoSuchTable { .. } => {
                 "write it as SCHEMA.TABLE; `show` lists the tables of a backup".to_owned()
+            }
+            Self::NoSuchSchema { .. } => {
+                "`show` lists the tables of a backup, with their schemas".to_owned()
             }
             Self::ServerLost(_) => "see the server's log, then start again".to_owned(),
             Self::LeftBehind { database, .. } => {

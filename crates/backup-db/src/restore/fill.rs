@@ -22,6 +22,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) progress: &'a dyn RestoreProgress,
     /// Schemas that are there already.
     pub(crate) schemas: &'a [String],
+    /// Whether all of it is one transaction, on one session.
+    pub(crate) in_transaction: bool,
 }
 
 /// The server's default is made for many small queries; an index is built faster with more. Per connection.
@@ -128,7 +130,7 @@ impl Filling<'_> {
     /// The script names everything with its schema, but a function that an index, a constraint or a materialized view calls may not: what
     /// fails for a missing name is tried again with the schemas of the dump in the search path, as the application would have them.
     pub(crate) fn run(&self, session: &mut Session, step: &Step<'_>) -> Result<(), RestoreError> {
-        let outcome = session.batch(&step.sql).or_else(|error| {
+        let outcome = self.attempt(session, &step.sql).or_else(|error| {
             if step.record.section == Section::PreData || !misses_a_name(&error) {
                 return Err(error);
             }
@@ -137,7 +139,7 @@ impl Filling<'_> {
                 "SET search_path = {path}; {}\nSET search_path = '';",
                 step.sql
             );
-            session.batch(&again).map_err(|_| error)
+            self.attempt(session, &again).map_err(|_| error)
         });
         outcome.map_err(|source| {
             self.failed(source, |source| RestoreError::Object {
@@ -146,6 +148,21 @@ impl Filling<'_> {
                 source,
             })
         })
+    }
+
+    /// Runs SQL so that its failure does not end the transaction, where there is one.
+    fn attempt(&self, session: &mut Session, sql: &str) -> Result<(), QueryError> {
+        if !self.in_transaction {
+            return session.batch(sql);
+        }
+        let guarded = format!("SAVEPOINT object; {sql}\n; RELEASE SAVEPOINT object");
+        match session.batch(&guarded) {
+            Err(error) if !error.is_connection_lost() => {
+                session.batch("ROLLBACK TO SAVEPOINT object")?;
+                Err(error)
+            }
+            outcome => outcome,
+        }
     }
 
     /// The schemas of the dump, `public` first.
@@ -182,6 +199,15 @@ impl Filling<'_> {
             Err(RestoreError::Cancelled)
         } else {
             Ok(())
+        }
+    }
+
+    /// As [`Filling::analyze`], when the restore is done: that queries are slow for a while does not undo it.
+    pub(crate) fn analyze_after(&self, session: &mut Session, stats: &mut RestoreStats) {
+        if let Err(error) = self.analyze(std::slice::from_mut(session), stats) {
+            stats
+                .warnings
+                .push(format!("the tables were not analysed: {error}"));
         }
     }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CancelToken, TableName};
+use crate::{CancelToken, ObjectKind, TableName};
 
 /// How a dump is restored.
 #[derive(Debug, Clone)]
@@ -18,14 +18,49 @@ pub struct RestoreOptions {
     pub privileges: bool,
     /// Roles to replace, old name to new.
     pub role_map: BTreeMap<String, String>,
-    /// When not empty: only these tables with their rows, and what they need.
+    /// When not empty: only these tables with their rows, and what they need. The partitions of a table belong to it.
     pub tables: Vec<TableName>,
+    /// When not empty: only what is in these schemas, and what that needs; together with `tables`, both.
+    pub schemas: Vec<String>,
+    /// Schema and rows, or one of them. Default: both.
+    pub parts: Parts,
     /// Whether to read everything back and compare it with the dump. Default: no.
     pub verify: bool,
     /// Whether a server may be tried that is older than the dump's, or newer than any that is known here. Default: no.
     pub any_version: bool,
     /// Cancels the restore.
     pub cancel: CancelToken,
+}
+
+/// What of the selected objects is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Parts {
+    /// Definitions and rows.
+    #[default]
+    All,
+    /// Definitions alone: tables are empty, sequences stand at their beginning.
+    Schema,
+    /// Rows alone, and where sequences stand: into tables that are there.
+    Data,
+}
+
+impl Parts {
+    pub(crate) fn have_rows(self) -> bool {
+        self != Self::Schema
+    }
+
+    /// Whether records of a kind are wanted.
+    pub(crate) fn hold(self, kind: ObjectKind) -> bool {
+        let is_content = matches!(
+            kind,
+            ObjectKind::SequenceValue | ObjectKind::Refresh | ObjectKind::LargeObject
+        );
+        match self {
+            Self::All => true,
+            Self::Schema => !is_content,
+            Self::Data => is_content && kind != ObjectKind::LargeObject,
+        }
+    }
 }
 
 impl Default for RestoreOptions {
@@ -36,6 +71,8 @@ impl Default for RestoreOptions {
             privileges: true,
             role_map: BTreeMap::new(),
             tables: Vec::new(),
+            schemas: Vec::new(),
+            parts: Parts::All,
             verify: false,
             any_version: false,
             cancel: CancelToken::new(),
@@ -44,6 +81,16 @@ impl Default for RestoreOptions {
 }
 
 impl RestoreOptions {
+    /// Whether only some tables or schemas are restored.
+    pub(crate) fn is_partial(&self) -> bool {
+        !(self.tables.is_empty() && self.schemas.is_empty())
+    }
+
+    /// Whether a database in use keeps everything but what is selected.
+    pub(crate) fn is_selective(&self) -> bool {
+        self.is_partial() || self.parts == Parts::Data
+    }
+
     /// The role that takes the place of `role`.
     pub(crate) fn role(&self, role: &str) -> String {
         self.role_map

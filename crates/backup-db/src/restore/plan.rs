@@ -1,12 +1,13 @@
 //! Which records and tables of a dump a restore takes, and as which SQL.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::error::RestoreError;
-use super::options::RestoreOptions;
+use super::options::{Parts, RestoreOptions};
+use super::selection::{Selection, Surroundings};
 use super::source::DumpSource;
 use crate::quote::literal;
-use crate::{ObjectKind, Record, Section, TableName};
+use crate::{ObjectKind, Record, Section};
 
 /// What is restored.
 pub(crate) struct Plan<'a> {
@@ -48,17 +49,34 @@ impl<'a> Plan<'a> {
         source: &'a dyn DumpSource,
         options: &RestoreOptions,
     ) -> Result<Self, RestoreError> {
+        Self::select(source, options, Surroundings::Empty)
+    }
+
+    /// Selects by the options, for a database that has more than what is selected.
+    pub(crate) fn within(
+        source: &'a dyn DumpSource,
+        options: &RestoreOptions,
+    ) -> Result<Self, RestoreError> {
+        Self::select(source, options, Surroundings::InUse)
+    }
+
+    fn select(
+        source: &'a dyn DumpSource,
+        options: &RestoreOptions,
+        surroundings: Surroundings,
+    ) -> Result<Self, RestoreError> {
         let (script, stats) = (source.script(), source.stats());
         let mut warnings = Vec::new();
-        let selected = if options.tables.is_empty() {
-            (0..script.records().len()).collect()
-        } else {
-            select_tables(script.records(), &options.tables, &mut warnings)?
-        };
-        let wanted = |record: &Record| match record.kind {
-            ObjectKind::Owner => options.owners,
-            ObjectKind::Privileges | ObjectKind::DefaultPrivileges => options.privileges,
-            _ => true,
+        let selection = Selection::new(script.records(), options, surroundings, &mut warnings)?;
+        let selected = selection.records();
+        let wanted = |record: &Record| {
+            let about = |parent: u32| script.records()[parent as usize].kind;
+            options.parts.hold(record.parent.map_or(record.kind, about))
+                && match record.kind {
+                    ObjectKind::Owner => options.owners,
+                    ObjectKind::Privileges | ObjectKind::DefaultPrivileges => options.privileges,
+                    _ => true,
+                }
         };
         let step = |index: usize| {
             let record = &script.records()[index];
@@ -78,19 +96,14 @@ impl<'a> Plan<'a> {
         let (pre_data, post_data) = steps
             .into_iter()
             .partition(|step| step.record.section == Section::PreData);
-        let loaded = |schema: &str, name: &str| {
-            options.tables.is_empty()
-                || options
-                    .tables
-                    .iter()
-                    .any(|table| table.schema == schema && table.name == name)
-        };
-        let tables = (0..stats.tables.len())
-            .filter(|index| loaded(&stats.tables[*index].schema, &stats.tables[*index].name));
+        let tables = (0..stats.tables.len()).filter(|index| {
+            let table = &stats.tables[*index];
+            options.parts.have_rows() && selection.has_rows(&table.schema, &table.name)
+        });
         Ok(Self {
             pre_data,
             tables: tables.collect(),
-            large_objects: options.tables.is_empty(),
+            large_objects: !options.is_partial() && options.parts == Parts::All,
             post_data,
             settings,
             warnings,
@@ -140,110 +153,7 @@ SET default_tablespace = '';"
     )
 }
 
-/// The records of some tables, and of everything that these need; in the script's order.
-///
-/// What belongs to a table but needs another table that is not selected (a foreign key, for one) is left out with a warning.
-fn select_tables(
-    records: &[Record],
-    tables: &[TableName],
-    warnings: &mut Vec<String>,
-) -> Result<Vec<usize>, RestoreError> {
-    let mut selection = Selection {
-        records,
-        chosen: HashSet::new(),
-    };
-    for table in tables {
-        let index = records
-            .iter()
-            .position(|record| {
-                is_relation(record.kind)
-                    && record.name == table.name
-                    && record.schema.as_deref() == Some(&table.schema)
-            })
-            .ok_or_else(|| RestoreError::NoSuchTable {
-                table: format!("{}.{}", table.schema, table.name),
-            })?;
-        let needed = selection.closure(index);
-        selection.chosen.extend(needed);
-    }
-    for (index, record) in records.iter().enumerate() {
-        let of_table = record
-            .table
-            .as_ref()
-            .is_some_and(|table| tables.contains(table));
-        let of_chosen = record
-            .parent
-            .is_some_and(|parent| selection.chosen.contains(&(parent as usize)));
-        // A sequence is chosen when a column takes its values from it; where it stands comes with it.
-        let of_sequence = matches!(
-            record.kind,
-            ObjectKind::SequenceValue | ObjectKind::SequenceOwner
-        ) && record
-            .dependencies
-            .iter()
-            .any(|index| selection.chosen.contains(&(*index as usize)));
-        if selection.chosen.contains(&index) || !(of_table || of_chosen || of_sequence) {
-            continue;
-        }
-        let needed = selection.closure(index);
-        match needed.iter().find(|needed| {
-            is_relation(records[**needed].kind) && !selection.chosen.contains(needed)
-        }) {
-            Some(missing) if *missing != index => warnings.push(format!(
-                "{} {} is left out, as it needs {} {}",
-                record.kind.label(),
-                record.name,
-                records[*missing].kind.label(),
-                records[*missing].name
-            )),
-            // A view on the table is an object of its own that nobody asked for.
-            Some(_) => {}
-            None => selection.chosen.extend(needed),
-        }
-    }
-    let mut chosen: Vec<usize> = selection.chosen.into_iter().collect();
-    chosen.sort_unstable();
-    Ok(chosen)
-}
-
-struct Selection<'a> {
-    records: &'a [Record],
-    chosen: HashSet<usize>,
-}
-
-impl Selection<'_> {
-    /// A record and all that it needs, directly or not.
-    fn closure(&self, index: usize) -> HashSet<usize> {
-        let (mut closure, mut open) = (HashSet::new(), vec![index]);
-        while let Some(index) = open.pop() {
-            if closure.insert(index) {
-                let record = &self.records[index];
-                open.extend(
-                    record
-                        .dependencies
-                        .iter()
-                        .chain(&record.parent)
-                        .map(|index| *index as usize),
-                );
-            }
-        }
-        closure
-    }
-}
-
 /// Changes what happens to later sessions and objects, not what is there.
 fn is_setting(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::Database | ObjectKind::DefaultPrivileges)
-}
-
-/// Holds or shows rows: nothing to be restored without having been asked for.
-fn is_relation(kind: ObjectKind) -> bool {
-    matches!(
-        kind,
-        ObjectKind::Table
-            | ObjectKind::ForeignTable
-            | ObjectKind::View
-            | ObjectKind::DummyView
-            | ObjectKind::MaterializedView
-    )
 }

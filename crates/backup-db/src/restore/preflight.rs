@@ -13,7 +13,7 @@ use look::Look;
 
 use super::contents::Before;
 use super::error::RestoreError;
-use super::options::RestoreOptions;
+use super::options::{Parts, RestoreOptions, RestoreStats};
 use super::plan::Plan;
 use super::source::DumpSource;
 use super::target;
@@ -35,6 +35,33 @@ pub struct Preflight {
     pub(crate) schemas: Vec<String>,
 }
 
+impl Preflight {
+    /// The beginnings of a restore into the database of `connect`, unless something stands in the way.
+    pub(crate) fn into_stats(
+        mut self,
+        connect: &ConnectOptions,
+    ) -> Result<RestoreStats, RestoreError> {
+        self.take_stats(connect)
+    }
+
+    /// As [`Preflight::into_stats`], for those who need the rest of the report.
+    pub(crate) fn take_stats(
+        &mut self,
+        connect: &ConnectOptions,
+    ) -> Result<RestoreStats, RestoreError> {
+        if !self.problems.is_empty() {
+            return Err(RestoreError::Preflight {
+                problems: std::mem::take(&mut self.problems),
+            });
+        }
+        Ok(RestoreStats {
+            database: connect.database().to_owned(),
+            warnings: std::mem::take(&mut self.warnings),
+            ..RestoreStats::default()
+        })
+    }
+}
+
 /// Looks whether a dump can be restored into a fresh database, and changes nothing.
 ///
 /// # Errors
@@ -50,6 +77,19 @@ pub fn preflight(
 
 /// Looks at a database that has to be empty, or is not there.
 pub(crate) fn check(
+    connect: &ConnectOptions,
+    source: &dyn DumpSource,
+    plan: &Plan<'_>,
+    options: &RestoreOptions,
+) -> Result<Preflight, RestoreError> {
+    let mut report = look_at_fresh(connect, source, plan, options)?;
+    if options.parts == Parts::Data {
+        report.problems.push(Problem::RowsAlone);
+    }
+    Ok(report)
+}
+
+fn look_at_fresh(
     connect: &ConnectOptions,
     source: &dyn DumpSource,
     plan: &Plan<'_>,
@@ -78,6 +118,22 @@ pub(crate) fn check(
     }
 }
 
+/// Looks at a database of which a part will be replaced.
+pub(crate) fn check_part(
+    connect: &ConnectOptions,
+    source: &dyn DumpSource,
+    plan: &Plan<'_>,
+    options: &RestoreOptions,
+) -> Result<Preflight, RestoreError> {
+    let mut look = Look::new(Session::connect(connect)?, source, plan, options)?;
+    look.report.exists = true;
+    // Rows alone make nothing.
+    if options.parts != Parts::Data {
+        look.database()?;
+    }
+    look.rest()
+}
+
 /// Looks at a database whose content will be replaced.
 pub(crate) fn check_in_place(
     connect: &ConnectOptions,
@@ -90,5 +146,8 @@ pub(crate) fn check_in_place(
     look.database()?;
     look.homes()?;
     look.ownership()?;
+    if options.parts == Parts::Schema {
+        look.report.problems.push(Problem::PartInsteadOfWhole);
+    }
     look.rest()
 }

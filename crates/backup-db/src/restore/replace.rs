@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::contents;
 use super::error::RestoreError;
 use super::fill::{Filling, prepare};
+use super::in_place;
 use super::options::{RestoreOptions, RestoreProgress, RestoreStats};
 use super::plan::Plan;
 use super::preflight::{self, Fate, Preflight};
@@ -26,19 +27,23 @@ pub fn preflight_replace(
     source: &dyn DumpSource,
     options: &RestoreOptions,
 ) -> Result<Preflight, RestoreError> {
-    let plan = Plan::new(source, options)?;
-    let mut report = preflight::check_in_place(connect, source, &plan, options)?;
+    let mut report = if options.is_selective() {
+        in_place::check(connect, source, &Plan::within(source, options)?, options)?
+    } else {
+        preflight::check_in_place(connect, source, &Plan::new(source, options)?, options)?
+    };
     let mut session = Session::connect(connect)?;
     report.tell_sessions(&mut session, connect.database(), Fate::Waiting)?;
     Ok(report)
 }
 
 /// How long one of the objects to drop may be locked by somebody else.
-const LOCK_TIMEOUT: &str = "30s";
+pub(crate) const LOCK_TIMEOUT: &str = "30s";
 
 /// Replaces everything in a database by a dump, in one transaction.
 ///
-/// Extensions that the dump has too stay, as only a superuser can make some of them.
+/// Extensions that the dump has too stay, as only a superuser can make some of them. When the options select tables, schemas or rows alone,
+/// only these are replaced: tables that are there get other rows, missing ones are made, and everything else stays.
 ///
 /// # Errors
 /// See [`RestoreError`]; the database is as it was then.
@@ -48,18 +53,12 @@ pub fn restore_replace(
     options: &RestoreOptions,
     progress: &dyn RestoreProgress,
 ) -> Result<RestoreStats, RestoreError> {
-    let plan = Plan::new(source, options)?;
-    let report = preflight::check_in_place(connect, source, &plan, options)?;
-    if !report.problems.is_empty() {
-        return Err(RestoreError::Preflight {
-            problems: report.problems,
-        });
+    if options.is_selective() {
+        return in_place::restore(connect, source, options, progress);
     }
-    let mut stats = RestoreStats {
-        database: connect.database().to_owned(),
-        warnings: report.warnings,
-        ..RestoreStats::default()
-    };
+    let plan = Plan::new(source, options)?;
+    let mut stats =
+        preflight::check_in_place(connect, source, &plan, options)?.into_stats(connect)?;
     let mut session = Session::connect(connect)?;
     prepare(&mut session, options)?;
     let here = ServerInfo::read(&mut session).map_err(RestoreError::of_query)?;
@@ -81,6 +80,7 @@ pub fn restore_replace(
         options,
         progress,
         schemas: &schemas,
+        in_transaction: true,
     };
     session
         .batch(&format!("BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
@@ -93,12 +93,7 @@ pub fn restore_replace(
     }
     filling.settle_with(&mut session)?;
     commit(&mut session, &filling)?;
-    // The restore is done; that queries are slow for a while does not undo it.
-    if let Err(error) = filling.analyze(std::slice::from_mut(&mut session), &mut stats) {
-        stats
-            .warnings
-            .push(format!("the tables were not analysed: {error}"));
-    }
+    filling.analyze_after(&mut session, &mut stats);
     Ok(stats)
 }
 
@@ -106,7 +101,7 @@ pub fn restore_replace(
 const COMMIT_QUESTIONS: u32 = 30;
 
 /// Commits. Should the connection break meanwhile, the server is asked whether it did.
-fn commit(session: &mut Session, filling: &Filling<'_>) -> Result<(), RestoreError> {
+pub(crate) fn commit(session: &mut Session, filling: &Filling<'_>) -> Result<(), RestoreError> {
     let failed = |error| filling.failed(error, RestoreError::Query);
     let transaction: String = session
         .query_one("SELECT pg_catalog.pg_current_xact_id()::text", &[])
@@ -172,20 +167,15 @@ fn clear(
         .iter()
         .map(|table| &filling.source.stats().tables[*table])
     {
-        let Some(condition) = &table.condition else {
+        if table.condition.is_none() {
             continue;
-        };
+        }
         let there = format!(
             "SELECT pg_catalog.to_regclass({}) IS NOT NULL",
             literal(&table.qualified())
         );
         if session.query_one(&there, &[]).map_err(failed)?.get(0) {
-            session
-                .batch(&format!(
-                    "DELETE FROM ONLY {} {condition}",
-                    table.qualified()
-                ))
-                .map_err(failed)?;
+            session.batch(&table.delete_sql()).map_err(failed)?;
         }
     }
     Ok(())

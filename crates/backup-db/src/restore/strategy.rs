@@ -1,7 +1,7 @@
 //! Which way a dump gets into a database when nobody says.
 
 use super::error::RestoreError;
-use super::options::RestoreOptions;
+use super::options::{Parts, RestoreOptions};
 use super::preflight::{Problem, preflight};
 use super::source::DumpSource;
 use super::swap::preflight_swap;
@@ -18,7 +18,8 @@ pub enum Strategy {
     Replace,
 }
 
-/// Fresh when the database is empty or not there; swap when this role may create databases and exchange this one; replace otherwise.
+/// Fresh when the database is empty or not there. A part of a dump, and rows alone, then replace what is there of them; a whole dump is swapped when this role
+/// may create databases and exchange this one, and replaces otherwise.
 ///
 /// Other problems do not count: the strategy's own preflight tells them.
 ///
@@ -29,12 +30,22 @@ pub fn choose_strategy(
     source: &dyn DumpSource,
     options: &RestoreOptions,
 ) -> Result<Strategy, RestoreError> {
+    if options.parts == Parts::Data {
+        return Ok(Strategy::Replace);
+    }
     let fresh = preflight(connect, source, options)?;
     if !fresh
         .problems
         .iter()
         .any(|problem| matches!(problem, Problem::NotEmpty { .. }))
     {
+        return Ok(Strategy::Fresh);
+    }
+    if options.is_selective() {
+        return Ok(Strategy::Replace);
+    }
+    if options.parts == Parts::Schema {
+        // Empty tables instead of full ones: nobody means that. The preflight refuses it.
         return Ok(Strategy::Fresh);
     }
     let swap = preflight_swap(connect, source, options, "choose")?;

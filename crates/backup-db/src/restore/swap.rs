@@ -15,7 +15,7 @@ use super::carry;
 use super::databases::{self, Marker, Names, SwapState, comment_sql};
 use super::error::RestoreError;
 use super::fill::Filling;
-use super::options::{RestoreOptions, RestoreProgress, RestoreStats};
+use super::options::{Parts, RestoreOptions, RestoreProgress, RestoreStats};
 use super::plan::Plan;
 use super::preflight::{self, Fate, Preflight, Problem};
 use super::source::DumpSource;
@@ -65,24 +65,14 @@ pub fn prepare_swap(
 ) -> Result<RestoreStats, RestoreError> {
     let names = Names::new(connect.database(), id)?;
     let plan = Plan::new(source, options)?;
-    let report = check(connect, &names, source, &plan, options)?;
-    if !report.problems.is_empty() {
-        return Err(RestoreError::Preflight {
-            problems: report.problems,
-        });
-    }
+    let new = connect.with_database(&names.new);
+    let mut stats = check(connect, &names, source, &plan, options)?.into_stats(&new)?;
     let mut guard = maintenance(connect)?;
     if !lock(&mut guard, &names).map_err(RestoreError::of_query)? {
         return Err(RestoreError::Busy { id: id.to_owned() });
     }
-    let new = connect.with_database(&names.new);
     let (target, warnings) = Target::create(&new, source.server())?;
-    let mut stats = RestoreStats {
-        database: names.new.clone(),
-        created: true,
-        warnings: report.warnings,
-        ..RestoreStats::default()
-    };
+    stats.created = true;
     stats.warnings.extend(warnings);
     let marker = Marker {
         restore: id.to_owned(),
@@ -97,6 +87,7 @@ pub fn prepare_swap(
         options,
         progress,
         schemas: &[],
+        in_transaction: false,
     };
     let mut prepare = || -> Result<(), RestoreError> {
         guard
@@ -216,6 +207,9 @@ fn check(
             &[&names.live],
         )
         .map_err(RestoreError::of_query)?;
+    if options.is_partial() || options.parts != Parts::All {
+        report.problems.push(Problem::PartInsteadOfWhole);
+    }
     match owner {
         None => return Err(no_such_database(connect)),
         Some(row) if !row.get::<_, bool>(1) => {
@@ -359,6 +353,12 @@ fn end_sessions(session: &mut Session, databases: &[&str]) -> Result<(), QueryEr
     Ok(())
 }
 
+/// The server may not have noticed yet that whoever held the lock is dead: this often it is asked again.
+const LOCK_ATTEMPTS: u32 = 20;
+
+/// Between two attempts to get the lock.
+const BETWEEN_LOCK_ATTEMPTS: Duration = Duration::from_millis(100);
+
 fn drop_kept(
     connect: &ConnectOptions,
     names: &Names,
@@ -366,8 +366,13 @@ fn drop_kept(
     databases: &[&String],
 ) -> Result<(), RestoreError> {
     let mut session = maintenance(connect)?;
-    if !lock(&mut session, names).map_err(RestoreError::of_query)? {
-        return Err(RestoreError::Busy { id: id.to_owned() });
+    let mut left = LOCK_ATTEMPTS;
+    while !lock(&mut session, names).map_err(RestoreError::of_query)? {
+        left -= 1;
+        if left == 0 {
+            return Err(RestoreError::Busy { id: id.to_owned() });
+        }
+        std::thread::sleep(BETWEEN_LOCK_ATTEMPTS);
     }
     for database in databases {
         drop_database(&connect.with_database(database.as_str()))?;

@@ -8,7 +8,8 @@ use super::options::RestoreStep;
 use crate::compare::{compare, digest_tables};
 use crate::snapshot::digest_large_objects;
 use crate::{
-    DumpError, DumpStats, ObjectKind, QueryError, RowDigest, Session, SnapshotOptions, TableStats,
+    DumpError, DumpStats, ObjectKind, QueryError, RowDigest, Session, SnapshotOptions, TableName,
+    TableStats,
 };
 
 /// Rows of every table, large objects, where sequences stand, and that every index is valid; on several connections.
@@ -60,7 +61,7 @@ fn judge(
     let mut differences = differences(filling, actual);
     let failed = |error| filling.failed(error, RestoreError::Query);
     differences.extend(sequences(session, filling).map_err(failed)?);
-    differences.extend(invalid(session).map_err(failed)?);
+    differences.extend(invalid(session, filling).map_err(failed)?);
     if differences.is_empty() {
         Ok(())
     } else {
@@ -87,7 +88,19 @@ fn rows(filling: &Filling<'_>) -> Result<DumpStats, RestoreError> {
         ..SnapshotOptions::default()
     };
     let advance = |bytes| filling.progress.advance(bytes);
-    digest_tables(filling.connect, &filling.options.tables, &options, &advance).map_err(not_read)
+    let tables: Vec<TableName> = if filling.options.is_partial() {
+        expected(filling)
+            .iter()
+            .map(TableStats::table_name)
+            .collect()
+    } else {
+        Vec::new()
+    };
+    // No tables would mean all of them.
+    if filling.plan.tables.is_empty() && !filling.plan.large_objects {
+        return Ok(DumpStats::default());
+    }
+    digest_tables(filling.connect, &tables, &options, &advance).map_err(not_read)
 }
 
 fn not_read(error: DumpError) -> RestoreError {
@@ -142,12 +155,18 @@ fn sequences(session: &mut Session, filling: &Filling<'_>) -> Result<Vec<String>
     Ok(differences)
 }
 
-fn invalid(session: &mut Session) -> Result<Vec<String>, QueryError> {
+fn invalid(session: &mut Session, filling: &Filling<'_>) -> Result<Vec<String>, QueryError> {
+    // Of a part, only its own tables: others may be as they like.
+    let tables: Option<Vec<String>> = filling.options.is_selective().then(|| {
+        let tables = expected(filling);
+        tables.iter().map(TableStats::qualified).collect()
+    });
     let rows = session.query(
         "SELECT i.indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i
            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-          WHERE c.relkind = 'i' AND NOT (i.indisvalid AND i.indisready) AND c.oid >= 16384 ORDER BY 1",
-        &[],
+          WHERE c.relkind = 'i' AND NOT (i.indisvalid AND i.indisready) AND c.oid >= 16384
+            AND ($1::text[] IS NULL OR i.indrelid IN (SELECT pg_catalog.to_regclass(t) FROM pg_catalog.unnest($1::text[]) t)) ORDER BY 1",
+        &[&tables],
     )?;
     Ok(rows
         .iter()

@@ -76,6 +76,26 @@ pub enum Problem {
         /// Their ids.
         transactions: Vec<String>,
     },
+    /// Rows alone are to be restored, into a database that may hold no tables.
+    #[error("rows alone need tables that are there")]
+    RowsAlone,
+    /// Tables that are to get rows are not there.
+    #[error("there is no table {}", tables.join(", "))]
+    TablesMissing {
+        /// `"schema"."table"`.
+        tables: Vec<String>,
+    },
+    /// A table that is to get rows has not all columns.
+    #[error("{table} has no column {}", columns.join(", "))]
+    ColumnsMissing {
+        /// `"schema"."table"`.
+        table: String,
+        /// Columns of the dump.
+        columns: Vec<String>,
+    },
+    /// A part of the dump would take the place of the whole database.
+    #[error("a part of the backup cannot take the place of the whole database")]
+    PartInsteadOfWhole,
     /// The database has another encoding, which may lack characters.
     #[error("the backup's encoding is {source_encoding}, the database's {target_encoding}")]
     Encoding {
@@ -132,6 +152,18 @@ impl Problem {
             }
             Self::UnknownServer { .. } => {
                 "use a version of this program that knows the server's, or try with --any-version"
+            }
+            Self::RowsAlone => {
+                "use --into replace, which puts them into the tables of a database in use"
+            }
+            Self::TablesMissing { .. } => {
+                "restore them with their definitions: leave --data-only out"
+            }
+            Self::ColumnsMissing { .. } => {
+                "the table was changed since the backup: drop or rename it, and restore it with its definition"
+            }
+            Self::PartInsteadOfWhole => {
+                "restore it into a new database; with --table or --schema, --into replace puts it into this one and leaves everything else"
             }
             Self::NoSpace { .. } => "free space on the server, or restore some tables only",
             Self::PreparedTransactions { .. } => "COMMIT PREPARED or ROLLBACK PREPARED them",
