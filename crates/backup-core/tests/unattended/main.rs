@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod journal;
+mod model;
 mod removal;
 mod runs;
 mod site;
