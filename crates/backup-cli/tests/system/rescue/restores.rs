@@ -11,7 +11,7 @@ fn every_shell_restores_what_the_program_restores() {
         let database = server.unique_name("by_script");
         let target = rescue.site.path(&database);
         let done = run_with(
-            &mut rescue
+            rescue
                 .command(shell, &server.url(&database), &target)
                 .arg(&rescue.package),
             "yes\n",
