@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Sealing")]
 pub(crate) struct SealKeys {
-    /// Seal the archive for this recipient. Repeatable [default: those of [encryption]]
+    /// Seal the archive for this recipient. Repeatable [default: those of the configuration]
     #[arg(long, value_name = "age1…", conflicts_with = "passphrase_file")]
     recipient: Vec<String>,
     /// Seal the archive for the recipients in this file, one per line
@@ -27,7 +27,7 @@ pub(crate) struct SealKeys {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Sealed backups")]
 pub(crate) struct OpenKeys {
-    /// Identities that open sealed archives [default: identity_file of [encryption]]
+    /// Identities that open sealed archives [default: that of the configuration]
     #[arg(long, value_name = "FILE")]
     identity_file: Option<PathBuf>,
     /// A file with the passphrase that opens sealed archives
