@@ -66,7 +66,8 @@ fn a_pin_holds_against_rules_and_deletion_until_it_is_taken_away() {
     let site = Site::new();
     let ids: Vec<BackupId> = (0..3).map(|_| site.create_for("daily").id).collect();
     let repository = site.repository();
-    let held = &site.ids()[0];
+    // Ids of one second sort by chance: the first that was made is the oldest.
+    let held = &ids[0];
     pin(&repository, held.as_str(), Some("case 17"), &somebody()).unwrap();
     // Another program that opens the repository knows it too.
     let pins = site.repository().pins().unwrap();
