@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The database engine against PostgreSQL's own regression database, and from and to every version that it knows.
 #
-#   test-oracle.sh [FOLDER]     FOLDER holds pg-regress.sh and pg-versions.sh, which make the servers [default: ../shared/tools]
+#   test-oracle.sh [FOLDER [TEST...]]     TEST: schema_regression, schema_versions, by default both. FOLDER holds pg-regress.sh and pg-versions.sh, which make the servers [default: ../shared/tools]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:$HOME/.cargo/bin
 tools=${1:-../shared/tools}
+read -ra tests <<<"${*:2}"
+[ ${#tests[@]} -gt 0 ] || tests=(schema_regression schema_versions)
 
 if [ ! -x "$tools/pg-regress.sh" ] || [ ! -x "$tools/pg-versions.sh" ]; then
     echo "NOT RUN: the oracle tests need pg-regress.sh and pg-versions.sh, which are not in $tools" >&2
@@ -31,5 +33,5 @@ export TEST_REGRESSION_URL
 trap '"$tools/pg-regress.sh" --stop' EXIT
 
 step "tests"
-cargo test -p backup-db --features oracle --locked --test schema_regression --test schema_versions
+cargo test -p backup-db --features oracle --locked "${tests[@]/#/--test=}"
 step "the oracles agree"
